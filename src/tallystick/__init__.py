@@ -1,0 +1,1 @@
+"""Supply chain finance for e-commerce platforms."""

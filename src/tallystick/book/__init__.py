@@ -1,0 +1,1 @@
+"""Remember: Django applications over one PostgreSQL, one module per business act."""

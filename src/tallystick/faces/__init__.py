@@ -1,0 +1,1 @@
+"""Speak: translate, call, translate back. Nothing is decided here."""

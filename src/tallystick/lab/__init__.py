@@ -1,0 +1,1 @@
+"""Ask what if: simulated world and replays, in databases of their own."""

@@ -1,0 +1,1 @@
+"""Decide: the business, pure. No database, no clock, no files, no framework."""

@@ -1,0 +1,1 @@
+"""One installation: settings and the embedded PostgreSQL."""

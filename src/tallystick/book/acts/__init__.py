@@ -1,0 +1,1 @@
+"""What was asked, by whom, and what was answered: the audit trail, request keys and the outbox."""

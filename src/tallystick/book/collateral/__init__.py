@@ -1,0 +1,1 @@
+"""Pools of claims, their assignments, security interests and borrowing bases."""

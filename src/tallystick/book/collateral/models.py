@@ -1,0 +1,97 @@
+"""Pools: which claims secure which facility, and what they are worth as collateral."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+
+class PoolTerms(models.Model):
+    """Terms under which a base is computed, kept once per content; see rules.receivables.Terms."""
+
+    sha256 = models.BinaryField(max_length=32, unique=True)
+    terms = models.JSONField()
+
+
+class Pool(models.Model):
+    """One supplier's claims that secure one facility.
+
+    ``version`` goes up in the transaction of whatever changes the pool's claims, assignments,
+    terms, related parties or overrides. The ``base_`` columns are the latest computed base;
+    it is current while ``base_version`` equals ``version`` and ``base_date`` the day asked for.
+    """
+
+    code = models.CharField(max_length=64, unique=True)
+    legal_entity = models.ForeignKey("parties.LegalEntity", on_delete=models.PROTECT)
+    supplier = models.ForeignKey("parties.Party", on_delete=models.PROTECT, related_name="+")
+    currency = models.CharField(max_length=3)
+    terms = models.ForeignKey(PoolTerms, on_delete=models.PROTECT)
+    rank = models.SmallIntegerField(
+        default=1, help_text="which of a supplier's pools a new claim joins: lowest first"
+    )
+    version = models.BigIntegerField(default=1)
+    base_version = models.BigIntegerField(default=0)
+    base_date = models.DateField(null=True)
+    base_minor = models.BigIntegerField(default=0)
+    cover_minor = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["supplier", "currency", "rank"], name="pool_rank_once"
+            )
+        ]
+
+
+class PoolBase(models.Model):
+    """A base as it was computed: kept, so that past decisions stay as recorded."""
+
+    pool = models.ForeignKey(Pool, on_delete=models.PROTECT, db_index=False)
+    date = models.DateField()
+    version = models.BigIntegerField()
+    terms = models.ForeignKey(PoolTerms, on_delete=models.PROTECT, db_index=False)
+    result = models.JSONField(help_text="the row of rules.receivables.borrowing_base")
+    computed_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["pool", "date", "version"], name="pool_base_once")
+        ]
+
+
+class Assignment(models.Model):
+    """A claim belongs to a pool from ``from_date`` until before ``to_date``."""
+
+    claim = models.ForeignKey("trade.Claim", on_delete=models.PROTECT, db_index=False)
+    pool = models.ForeignKey(Pool, on_delete=models.PROTECT, db_index=False)
+    from_date = models.DateField()
+    to_date = models.DateField(null=True)
+    booking_date = models.DateField()
+    act = models.ForeignKey("acts.Act", on_delete=models.PROTECT, db_index=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["claim"], condition=Q(to_date=None), name="claim_in_one_pool_at_a_time"
+            ),
+            models.CheckConstraint(
+                condition=Q(to_date=None) | Q(to_date__gte=F("from_date")),
+                name="assignment_dates_in_order",
+            ),
+        ]
+
+
+class SecurityInterest(models.Model):
+    """The funder's right in a pool, as filed: it covers every claim assigned to the pool."""
+
+    pool = models.ForeignKey(Pool, on_delete=models.PROTECT)
+    secured_party = models.ForeignKey("parties.Party", on_delete=models.PROTECT, related_name="+")
+    filing_number = models.CharField(max_length=100, blank=True)
+    from_date = models.DateField()
+    to_date = models.DateField(help_text="first day on which it no longer holds")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(to_date__gt=F("from_date")), name="security_interest_dates_in_order"
+            )
+        ]

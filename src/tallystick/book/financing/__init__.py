@@ -1,0 +1,1 @@
+"""Programmes, facilities, limits, decisions and drawdowns."""

@@ -1,0 +1,1 @@
+"""Funders, their lines, and who funds which share of a loan."""

@@ -1,0 +1,1 @@
+"""The books: accounts, entries, postings, roll-ups and the chain of seals."""

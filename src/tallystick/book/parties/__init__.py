@@ -1,0 +1,1 @@
+"""Who: firms, our legal entities with their business date, related parties, and users."""

@@ -1,0 +1,1 @@
+"""Payment orders to the bank, its answers, and cash received."""

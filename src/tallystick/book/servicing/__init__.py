@@ -1,0 +1,1 @@
+"""Loans after the payout: events, positions, settlement, close of day."""

@@ -1,0 +1,107 @@
+"""Loans after the payout: their events, their positions day by change, and the day's close."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+
+class LoanEvent(models.Model):
+    """What happened to a loan; append-only. See rules.loan for what each kind means."""
+
+    loan = models.ForeignKey("financing.Loan", on_delete=models.PROTECT, db_index=False)
+    kind = models.CharField(
+        max_length=20, help_text="disbursed, received, reversed, rate_changed, fee_charged"
+    )
+    value_date = models.DateField()
+    booking_date = models.DateField()
+    amount_minor = models.BigIntegerField(null=True)
+    annual_rate_ppb = models.BigIntegerField(null=True)
+    reverses = models.OneToOneField("self", null=True, on_delete=models.PROTECT)
+    reference = models.CharField(max_length=100, help_text="bank reference or other cause")
+    act = models.ForeignKey("acts.Act", on_delete=models.PROTECT, db_index=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["loan", "value_date"], name="loan_event_by_loan")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(amount_minor=None) | Q(amount_minor__gt=0),
+                name="loan_event_amount_above_zero",
+            )
+        ]
+
+
+class Position(models.Model):
+    """A loan's fold as it stood from one booking date until another: one row per change.
+
+    Running interest on day ``on`` is exactly
+    ``interest_numerator + principal_minor × annual_rate_ppb × (on − accrued_to_date)`` over
+    ``denominator`` (10⁹ × the day count's days a year), rounded half-up; likewise penalty.
+    ``superseded_date`` is the booking date of the next row, ``infinity`` for the latest: a close
+    of day D reads the rows with booking_date ≤ D < superseded_date while D + 1 goes on.
+    """
+
+    pk = models.CompositePrimaryKey("loan_id", "booking_date")
+    loan = models.ForeignKey("financing.Loan", on_delete=models.PROTECT, db_index=False)
+    booking_date = models.DateField()
+    superseded_date = models.DateField(help_text="infinity for the latest")
+    book = models.ForeignKey("ledger.Book", on_delete=models.PROTECT, db_index=False)
+    due_date = models.DateField()
+    accrued_to_date = models.DateField()
+    principal_minor = models.BigIntegerField()
+    annual_rate_ppb = models.BigIntegerField()
+    denominator = models.BigIntegerField()
+    interest_numerator = models.DecimalField(max_digits=38, decimal_places=0)
+    interest_received_minor = models.BigIntegerField()
+    penalty_rate_ppb = models.BigIntegerField()
+    penalty_numerator = models.DecimalField(max_digits=38, decimal_places=0)
+    penalty_received_minor = models.BigIntegerField()
+    fees_charged_minor = models.BigIntegerField()
+    fees_received_minor = models.BigIntegerField()
+    credit_minor = models.BigIntegerField()
+    settled = models.BooleanField(help_text="nothing owed and nothing more accrues")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    principal_minor__gte=0,
+                    interest_received_minor__gte=0,
+                    penalty_received_minor__gte=0,
+                    fees_charged_minor__gte=F("fees_received_minor"),
+                    credit_minor__gte=0,
+                ),
+                name="position_balances_not_negative",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["superseded_date"], condition=Q(settled=False), name="position_alive"
+            )
+        ]
+
+
+class SettlementLine(models.Model):
+    """Where a part of a receipt went: which loan and bucket, or the supplier. Sums to the cash."""
+
+    receipt = models.ForeignKey("payments.CashReceipt", on_delete=models.PROTECT)
+    facility = models.ForeignKey("financing.Facility", on_delete=models.PROTECT)
+    loan = models.ForeignKey("financing.Loan", null=True, on_delete=models.PROTECT)
+    bucket = models.CharField(max_length=40)
+    amount_minor = models.BigIntegerField()
+
+
+class DayStep(models.Model):
+    """A finished step of a day's close; a restart goes on after the last one."""
+
+    legal_entity = models.ForeignKey("parties.LegalEntity", on_delete=models.PROTECT)
+    date = models.DateField()
+    step = models.CharField(max_length=40)
+    figures = models.JSONField()
+    finished_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["legal_entity", "date", "step"], name="day_step_once"
+            )
+        ]

@@ -1,0 +1,1 @@
+"""Trade documents and the claims they prove."""

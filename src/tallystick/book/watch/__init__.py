@@ -1,0 +1,1 @@
+"""What needs a person: worklists; and the checks that prove the books."""

@@ -9,7 +9,8 @@ from math import lcm
 
 from tallystick.rules.refusal import Refusal
 
-# ISO 4217 list one, active currencies and funds by number of digits after the decimal mark.
+# ISO 4217 list one, currencies and funds by number of digits after the decimal mark. ANG and BGN,
+# withdrawn in 2025 and 2026, stay while documents in them are still about.
 _CURRENCIES_BY_MINOR_DIGITS = {
     0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
     2: (
@@ -123,13 +124,13 @@ def allocate(total_minor: int, weights: Sequence[int | Decimal | Fraction]) -> l
 
 
 class UnknownCurrency(Refusal):
-    """The text is no active ISO 4217 currency code."""
+    """The text is no ISO 4217 currency code."""
 
     def __init__(self, currency: str) -> None:
         self.currency = currency
         super().__init__(
-            f"Currency {currency!r} is unknown. "
-            "Use an active ISO 4217 code in capital letters, for example CNY, USD or JPY."
+            f"Currency {currency[:_MAX_AMOUNT_CHARACTERS]!r} is unknown. "
+            "Use an ISO 4217 code in capital letters, for example CNY, USD or JPY."
         )
 
 
@@ -150,9 +151,8 @@ class NotAnAmount(Refusal):
     def __init__(self, text: str, currency: str) -> None:
         self.text = text
         self.currency = currency
-        shown = text if len(text) <= _MAX_AMOUNT_CHARACTERS else f"{text[:_MAX_AMOUNT_CHARACTERS]}…"
         super().__init__(
-            f"{shown!r} is not an amount in {currency}. Write digits with at most one point, "
+            f"{text[:_MAX_AMOUNT_CHARACTERS]!r} is not an amount in {currency}. Write digits with at most one point, "
             "for example -1234.50 or 1,234.50."
         )
 

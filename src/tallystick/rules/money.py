@@ -152,8 +152,8 @@ class NotAnAmount(Refusal):
         self.text = text
         self.currency = currency
         super().__init__(
-            f"{text[:_MAX_AMOUNT_CHARACTERS]!r} is not an amount in {currency}. Write digits with at most one point, "
-            "for example -1234.50 or 1,234.50."
+            f"{text[:_MAX_AMOUNT_CHARACTERS]!r} is not an amount in {currency}. "
+            "Write digits with at most one point, for example -1234.50 or 1,234.50."
         )
 
 

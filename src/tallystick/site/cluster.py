@@ -132,6 +132,11 @@ class Cluster:
         return self.folder / "server.log"
 
 
+def home() -> Path:
+    """The installation's folder, absolute; it need not exist yet."""
+    return Path(os.environ.get("TALLY_HOME") or "var").absolute()
+
+
 @contextmanager
 def leased(home: Path, *, durable: bool = True) -> Iterator[Server]:
     """The installation's server, running for as long as the block lasts.
@@ -204,17 +209,11 @@ def _server_user(folder: Path) -> ServerUser:
     """Ourselves; for root, the owner of what is there already, else nobody."""
     if os.geteuid() != 0:
         return ServerUser(pwd.getpwuid(os.geteuid()).pw_name, os.geteuid(), os.getegid())
+    owner_uid = folder.stat().st_uid if folder.exists() else 0
     try:
-        owner = folder.stat()
-        if owner.st_uid != 0:
-            entry = pwd.getpwuid(owner.st_uid)
-        else:
-            entry = pwd.getpwnam("nobody")
-    except FileNotFoundError:
-        try:
-            entry = pwd.getpwnam("nobody")
-        except KeyError:
-            raise NoUnprivilegedUser from None
+        entry = pwd.getpwuid(owner_uid) if owner_uid else pwd.getpwnam("nobody")
+    except KeyError:
+        raise NoUnprivilegedUser from None
     return ServerUser(entry.pw_name, entry.pw_uid, entry.pw_gid)
 
 

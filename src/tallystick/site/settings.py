@@ -8,15 +8,10 @@ TALLY_HOSTS       comma-separated host names the server answers to (default: thi
 
 import os
 import secrets
-from pathlib import Path
 from typing import Any
 
+from tallystick.site.cluster import home
 from tallystick.site.server import APPLICATION_ROLE, Server
-
-
-def home() -> Path:
-    """The installation's folder, absolute; it need not exist yet."""
-    return Path(os.environ.get("TALLY_HOME") or "var").absolute()
 
 
 def database_entry(url: str | None) -> dict[str, Any]:

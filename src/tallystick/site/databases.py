@@ -1,0 +1,350 @@
+"""Which database am I: each is created or adopted for one purpose, marked with it, and migrated.
+
+Commands reach a database only through the blocks of this module::
+
+    with databases.book():               # the installation's own books
+    with databases.existing(name):       # a marked database of the same server, by name
+    with databases.demo(fresh=False):    # the demo's own, never another
+    with databases.scratch("replay"):    # made for this block, dropped after it
+
+Inside the block Django is set up and its default connection acts as ``tallystick_app``, which
+owns no table. The block yields the Server: its ``url`` lets child processes ``join``.
+"""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from tallystick.rules.refusal import Refusal
+from tallystick.site import cluster
+from tallystick.site.marks import (
+    MIGRATING_LOCK,
+    NotOurDatabase,
+    Purpose,
+    check_purpose,
+    condition_of,
+    mark,
+)
+from tallystick.site.server import APPLICATION_ROLE, Server
+
+BOOK_NAME = "tallystick"
+DEMO_NAME = "tallystick_demo"
+SCRATCH_PREFIX = "tallystick_scratch_"
+
+# Any constant will do, as long as nobody else takes the same.
+SCRATCH_LOCK = 7_244_902
+
+
+class NoSuchDatabase(Refusal):
+    """Asked for by name, and not there."""
+
+    def __init__(self, server: Server, names: list[str]) -> None:
+        there = ", ".join(names) or "none yet"
+        super().__init__(
+            f"There is no database {server.database} on this server. There is: {there}."
+        )
+
+
+class DatabaseNotMigrated(Refusal):
+    """Its tables are older than this program."""
+
+    def __init__(self, server: Server, missing: list[str]) -> None:
+        super().__init__(
+            f"The database {server.where} misses {len(missing)} migration(s), first "
+            f"{missing[0]}. Make a backup, then run: ./tally migrate"
+        )
+
+
+class ApplicationRoleMissing(Refusal):
+    """The login may not create the role that the application acts as."""
+
+    def __init__(self, server: Server) -> None:
+        super().__init__(
+            f"The application acts as the role {APPLICATION_ROLE}, and the login "
+            f"{server.user!r} at {server.where} may neither create nor take it. "
+            "Have an administrator run:\n"
+            f"  CREATE ROLE {APPLICATION_ROLE} NOLOGIN;  -- unless it exists\n"
+            f'  GRANT {APPLICATION_ROLE} TO "{server.user}" WITH SET TRUE;'
+        )
+
+
+class MayNotCreateDatabases(Refusal):
+    """The login has no CREATEDB."""
+
+    def __init__(self, server: Server, name: str) -> None:
+        super().__init__(
+            f"The login {server.user!r} may not create the database {name} at {server.where}. "
+            "Have an administrator run:\n"
+            f'  ALTER ROLE "{server.user}" CREATEDB;'
+        )
+
+
+@contextmanager
+def server() -> Iterator[Server]:
+    """The server of this installation, at its book: DATABASE_URL, else the embedded cluster."""
+    if url := os.environ.get("DATABASE_URL"):
+        yield Server.from_url(url)
+    else:
+        with cluster.leased(cluster.home()) as embedded:
+            yield embedded.named(BOOK_NAME)
+
+
+@contextmanager
+def book() -> Iterator[Server]:
+    """The installation's own books.
+
+    On the embedded cluster they are made at first use; a server's database is made ready by
+    ``./tally migrate`` and by nothing else. Raises DatabaseNotMigrated, NotOurDatabase,
+    DatabaseOfAnotherPurpose, and what ``server`` raises.
+    """
+    with server() as here:
+        if is_embedded():
+            _make(here, Purpose.BOOK, at=_lobby(here))
+        check_purpose(here, Purpose.BOOK)
+        _join_migrated(here)
+        yield here
+
+
+@contextmanager
+def existing(name: str) -> Iterator[Server]:
+    """A database of the installation's server that carries our mark, whatever its purpose.
+
+    Raises NoSuchDatabase, NotOurDatabase, DatabaseNotMigrated.
+    """
+    with server() as own:
+        here = own.named(name)
+        names = _names(_lobby(own))
+        if name not in names:
+            raise NoSuchDatabase(here, names)
+        if condition_of(here).purpose is None:
+            raise NotOurDatabase(here, "the books")
+        _join_migrated(here)
+        yield here
+
+
+@contextmanager
+def demo(*, fresh: bool = False) -> Iterator[Server]:
+    """The demo's own database, which it created and marked; ``fresh`` makes it anew.
+
+    Beside the book on the same server, never the book itself. Raises NotOurDatabase or
+    DatabaseOfAnotherPurpose when its name is taken.
+    """
+    with server() as own:
+        here = own.named(DEMO_NAME)
+        if fresh and DEMO_NAME in _names(_lobby(own)):
+            check_purpose(here, Purpose.DEMO)
+            drop(here, at=_lobby(own))
+        _make(here, Purpose.DEMO, at=_lobby(own))
+        _join_migrated(here)
+        yield here
+
+
+@contextmanager
+def scratch(what: str) -> Iterator[Server]:
+    """A migrated database for this block alone, dropped at its end however it ends.
+
+    ``what`` is a word for the database's name. Those left behind by killed commands are
+    dropped at the next occasion.
+    """
+    with server() as own:
+        lobby = _lobby(own)
+        here = own.named(f"{SCRATCH_PREFIX}{what}_{secrets.token_hex(4)}")
+        with lobby.connect() as warden:
+            warden.execute("SELECT pg_advisory_lock(%s)", [SCRATCH_LOCK])
+            _drop_abandoned(lobby, warden)
+            create(here, at=lobby)
+            # An open connection shows other commands that this database is still in use.
+            keeper = here.connect()
+        try:
+            mark(here, Purpose.SCRATCH)
+            migrate(here)
+            use(here)
+            yield here
+        finally:
+            leave()
+            keeper.close()
+            drop(here, at=lobby)
+
+
+def join(url: str) -> None:
+    """In a child process: set Django up on the database its parent opened."""
+    use(Server.from_url(url))
+
+
+def use(here: Server, *, as_owner: bool = False) -> None:
+    """Point Django's default connection at ``here``, as the application's role.
+
+    ``as_owner`` keeps the login's own rights: for migrations, and nothing else.
+    """
+    import django
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tallystick.site.settings")
+    django.setup()
+    from django.db import connections
+
+    leave()
+    connections.databases["default"] = here.django_entry(
+        role=None if as_owner else APPLICATION_ROLE
+    )
+    connections.configure_settings(connections.databases)
+
+
+def leave() -> None:
+    """Close Django's connection and forget it, so that the next one is made anew."""
+    from django.db import connections
+
+    connections.close_all()
+    if hasattr(connections._connections, "default"):
+        del connections["default"]
+
+
+def migrate(here: Server, *, verbosity: int = 0) -> None:
+    """Bring a marked database to this program's version, as its owner.
+
+    Repeating it changes nothing; two at once take turns.
+
+    Raises ApplicationRoleMissing.
+    """
+    from django.core.management import call_command
+
+    ensure_role(here)
+    with here.connect() as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", [MIGRATING_LOCK])
+        use(here, as_owner=True)
+        try:
+            call_command("migrate", interactive=False, verbosity=verbosity)
+        finally:
+            leave()
+        connection.execute("UPDATE tallystick_mark SET complete = true WHERE NOT complete")
+        connection.execute(
+            sql.SQL("GRANT SELECT ON django_migrations, tallystick_mark TO {}").format(
+                sql.Identifier(APPLICATION_ROLE)
+            )
+        )
+
+
+def missing_migrations(here: Server) -> list[str]:
+    """``app.name`` of each migration of this program that the database has not seen."""
+    from django.apps import apps
+
+    applied = condition_of(here).migrations
+    # Read from the folders: loading every migration takes longer than most commands do.
+    ours = [
+        f"{app.label}.{file.stem}"
+        for app in apps.get_app_configs()
+        for file in sorted(Path(app.path, "migrations").glob("[0-9]*.py"))
+    ]
+    return [name for name in ours if name not in applied]
+
+
+def ensure_role(here: Server) -> None:
+    """Make the role the application acts as, and let our login take it.
+
+    Raises ApplicationRoleMissing when the login may not.
+    """
+    role = sql.Identifier(APPLICATION_ROLE)
+    with here.connect() as connection:
+        known = connection.execute(
+            "SELECT 1 FROM pg_roles WHERE rolname = %s", [APPLICATION_ROLE]
+        ).fetchone()
+        try:
+            if not known:
+                connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(role))
+        except psycopg.errors.InsufficientPrivilege:
+            raise ApplicationRoleMissing(here) from None
+        except (psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
+            pass  # another command made it meanwhile
+        may_take = connection.execute(
+            "SELECT pg_has_role(current_user, %s, 'SET')", [APPLICATION_ROLE]
+        ).fetchone()
+        if may_take == (True,):
+            return
+        try:
+            connection.execute(sql.SQL("GRANT {} TO CURRENT_USER WITH SET TRUE").format(role))
+        except psycopg.errors.InsufficientPrivilege:
+            raise ApplicationRoleMissing(here) from None
+
+
+def create(here: Server, *, at: Server, template: str = "template0") -> None:
+    """CREATE DATABASE ``here``, from a connection to ``at``.
+
+    Raises MayNotCreateDatabases.
+    """
+    with at.connect() as connection:
+        try:
+            connection.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                    sql.Identifier(here.database), sql.Identifier(template)
+                )
+            )
+        except psycopg.errors.InsufficientPrivilege:
+            raise MayNotCreateDatabases(at, here.database) from None
+
+
+def drop(here: Server, *, at: Server) -> None:
+    """Drop the database, whoever is still connected to it."""
+    with at.connect() as connection:
+        connection.execute(
+            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(here.database))
+        )
+
+
+def is_embedded() -> bool:
+    """True when no DATABASE_URL names a server."""
+    return not os.environ.get("DATABASE_URL")
+
+
+def _lobby(own: Server) -> Server:
+    """The database to stand in while creating and dropping others."""
+    return own.named("postgres") if is_embedded() else own
+
+
+def _make(here: Server, purpose: Purpose, *, at: Server) -> None:
+    """Create, mark and migrate a database that is not there yet.
+
+    Interrupted at any point, the next call completes it: an empty database under our name
+    holds nothing that could be lost, so it is taken for our own.
+    """
+    if here.database not in _names(at):
+        # Another command may make it meanwhile, and that is as good.
+        with suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
+            create(here, at=at)
+    check_purpose(here, purpose)
+    if not condition_of(here).complete:
+        mark(here, purpose)
+        migrate(here)
+
+
+def _join_migrated(here: Server) -> None:
+    use(here)
+    if missing := missing_migrations(here):
+        raise DatabaseNotMigrated(here, missing)
+
+
+def _names(at: Server) -> list[str]:
+    with at.connect() as connection:
+        rows = connection.execute(
+            "SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres' "
+            "ORDER BY datname"
+        ).fetchall()
+    return [str(row[0]) for row in rows]
+
+
+def _drop_abandoned(lobby: Server, warden: psycopg.Connection[tuple[object, ...]]) -> None:
+    """Drop scratch databases that nobody is connected to; the caller holds SCRATCH_LOCK."""
+    rows = warden.execute(
+        "SELECT datname FROM pg_database WHERE starts_with(datname, %s) "
+        "AND pg_has_role(datdba, 'USAGE') "
+        "AND NOT EXISTS (SELECT 1 FROM pg_stat_activity a WHERE a.datname = pg_database.datname)",
+        [SCRATCH_PREFIX],
+    ).fetchall()
+    for (name,) in rows:
+        left = lobby.named(str(name))
+        found = condition_of(left)
+        if found.purpose is Purpose.SCRATCH or not found.has_tables:
+            drop(left, at=lobby)

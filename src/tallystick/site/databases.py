@@ -102,11 +102,37 @@ def book() -> Iterator[Server]:
     ``./tally migrate`` and by nothing else. Raises DatabaseNotMigrated, NotOurDatabase,
     DatabaseOfAnotherPurpose, and what ``server`` raises.
     """
+    if chosen := os.environ.get("TALLY_DATABASE"):
+        with existing(chosen) as here:
+            yield here
+        return
     with server() as here:
         if is_embedded():
             _make(here, Purpose.BOOK, at=_lobby(here))
         check_purpose(here, Purpose.BOOK)
         _join_migrated(here)
+        yield here
+
+
+@contextmanager
+def prepared(*, verbosity: int = 0) -> Iterator[Server]:
+    """The installation's book, or the one TALLY_DATABASE names, migrated on the way in.
+
+    Raises NoSuchDatabase, NotOurDatabase, DatabaseOfAnotherPurpose, ApplicationRoleMissing.
+    """
+    chosen = os.environ.get("TALLY_DATABASE")
+    with server() as own:
+        here = own.named(chosen or own.database)
+        names = _names(_lobby(own))
+        if chosen:
+            _check_ours(here, names)
+        else:
+            if is_embedded() and here.database not in names:
+                create(here, at=_lobby(own))
+            check_purpose(here, Purpose.BOOK)
+            mark(here, Purpose.BOOK)
+        migrate(here, verbosity=verbosity)
+        use(here)
         yield here
 
 
@@ -118,11 +144,7 @@ def existing(name: str) -> Iterator[Server]:
     """
     with server() as own:
         here = own.named(name)
-        names = _names(_lobby(own))
-        if name not in names:
-            raise NoSuchDatabase(here, names)
-        if condition_of(here).purpose is None:
-            raise NotOurDatabase(here, "the books")
+        _check_ours(here, _names(_lobby(own)))
         _join_migrated(here)
         yield here
 
@@ -318,6 +340,13 @@ def _make(here: Server, purpose: Purpose, *, at: Server) -> None:
     if not condition_of(here).complete:
         mark(here, purpose)
         migrate(here)
+
+
+def _check_ours(here: Server, names: list[str]) -> None:
+    if here.database not in names:
+        raise NoSuchDatabase(here, names)
+    if condition_of(here).purpose is None:
+        raise NotOurDatabase(here, "one of ours")
 
 
 def _join_migrated(here: Server) -> None:

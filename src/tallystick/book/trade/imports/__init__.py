@@ -1,0 +1,1 @@
+"""Files of trade data: read whole, checked whole, then recorded."""

@@ -61,8 +61,9 @@ class Adjustment(StrEnum):
 
 
 class PeriodUnit(StrEnum):
-    """What a period counts; days are business days, as in the market's use of ``2 days``."""
+    """What a period counts."""
 
+    BUSINESS_DAYS = "business_days"
     DAYS = "days"
     WEEKS = "weeks"
     MONTHS = "months"
@@ -151,23 +152,19 @@ def shifted(
 ) -> AdjustedDate:
     """``start`` plus ``period``, on a business day.
 
-    Days are counted as business days. Weeks, months and years move the calendar date (to the last
-    day of a shorter month), which is then adjusted. With ``end_of_month`` a start on the last
-    business day of its month ends on the last business day of its month; where dates are left
-    unadjusted, the same holds for calendar days.
+    Business days are counted one by one. All other units move the calendar date (months and years
+    to the last day of a shorter month), which is then adjusted. With ``end_of_month`` months and
+    years lead from the last business day of a month to the last business day of a month; where
+    dates are left unadjusted, the same holds for calendar days.
 
     Source: ISDA 2006 Definitions, 4.11 (end-of-month convention) and 4.12.
     """
     if period.count == 0:
         return adjusted(calendar, start, adjustment)
-    if period.unit is PeriodUnit.DAYS:
+    if period.unit is PeriodUnit.BUSINESS_DAYS:
         return add_business_days(calendar, start, period.count)
-    if period.unit is PeriodUnit.WEEKS:
-        return adjusted(calendar, start + timedelta(weeks=period.count), adjustment)
-
-    months = period.count * (12 if period.unit is PeriodUnit.YEARS else 1)
-    moved = months_after(start, months)
-    if not end_of_month:
+    moved = _unadjusted(start, period)
+    if not end_of_month or period.unit in (PeriodUnit.DAYS, PeriodUnit.WEEKS):
         return adjusted(calendar, moved, adjustment)
     if adjustment is Adjustment.UNADJUSTED:
         at_month_end = start == last_day_of_month(start)
@@ -227,6 +224,18 @@ def moved_dues(
         if old.provisional and old.date != new.date and min(old.date, new.date) > on:
             moved.append(MovedDue(nominal_date, old.date, new.date, new.provisional))
     return moved
+
+
+def _unadjusted(start: date, period: Period) -> date:
+    match period.unit:
+        case PeriodUnit.WEEKS:
+            return start + timedelta(weeks=period.count)
+        case PeriodUnit.MONTHS:
+            return months_after(start, period.count)
+        case PeriodUnit.YEARS:
+            return months_after(start, 12 * period.count)
+        case _:
+            return start + timedelta(days=period.count)
 
 
 def _following(calendar: Calendar, day: date) -> AdjustedDate:

@@ -1,0 +1,286 @@
+"""Programmes: product × funding × terms × access, read from a file and checked whole.
+
+A file holds one or more groups of programmes, ``[jd.jingbaobei]`` being programme ``jingbaobei``
+of group ``jd``, and the list of sources to which its terms refer. Every term says where it comes
+from in the ``sources`` table beside it: ``[13, C]`` is number 13 of the list, of grade C;
+``illustrative`` marks a value that nobody published.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from tallystick.rules.calendars import Adjustment
+from tallystick.rules.daycount import DayCount, accrual_denominator
+from tallystick.rules.frames import STAGES
+from tallystick.rules.loan_events import rate_in_ppb
+from tallystick.rules.loan_terms import Bucket
+from tallystick.rules.money import minor_digits
+from tallystick.rules.receivables import BASIS_POINTS, TERM_BOUNDS, Terms
+from tallystick.rules.refusal import Refusal
+from tallystick.rules.terms_file import Table, TermError, refuse_dangling_citations, syntax_error
+from tallystick.rules.toml_lines import key_lines
+
+MAX_LIMIT_MINOR = 2**62 - 1
+"""A limit and an amount under it can be added within 64 bits."""
+
+MAX_TENOR_DAYS = 3_660
+MAX_CODE_LENGTH = 64
+
+
+class Product(StrEnum):
+    """What is financed, and how; see ``docs/products``."""
+
+    RECEIVABLES_POOL = "receivables_pool"
+
+
+class Funding(StrEnum):
+    """Whose money is lent."""
+
+    OWN_CAPITAL = "own_capital"
+
+
+class Sweep(StrEnum):
+    """How much principal that is not yet due a settlement repays."""
+
+    ALL = "all"
+    """All of it, as far as the settlement goes."""
+    COVER = "cover"
+    """Down to the cover that the pool's remaining claims give."""
+
+
+class InvalidProgramme(Refusal):
+    """A programme file cannot be used; each error names its line, key, value and remedy."""
+
+    def __init__(self, errors: list[TermError]) -> None:
+        self.errors = tuple(sorted(errors, key=lambda error: error.line))
+        super().__init__("\n".join(str(error) for error in self.errors))
+
+
+@dataclass(frozen=True, slots=True)
+class AccessTerms:
+    """Who may have a facility. ``min_contract_months``: age of the contract with the anchor."""
+
+    min_contract_months: int
+
+
+@dataclass(frozen=True, slots=True)
+class PriceTerms:
+    """Rates are fractions a year. ``penalty_rate`` runs on principal past due, on top."""
+
+    annual_rate: Decimal
+    penalty_rate: Decimal
+    day_count: DayCount
+
+
+@dataclass(frozen=True, slots=True)
+class DrawdownTerms:
+    """What may be asked for in one drawdown, and how its due date moves to a business day."""
+
+    min_tenor_days: int
+    max_tenor_days: int
+    min_draw_minor: int
+    due_date_adjustment: Adjustment
+
+
+@dataclass(frozen=True, slots=True)
+class LimitTerms:
+    """How much the programme, and one supplier in it, may have drawn; minor units."""
+
+    programme_minor: int
+    per_supplier_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementTerms:
+    """In which order a settlement repays, and how far."""
+
+    sweep: Sweep
+    waterfall: tuple[Bucket, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Something known of the product that is not one of its terms, with its source."""
+
+    says: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProgrammeTerms:
+    """One programme, checked.
+
+    ``content`` is what was written, and what is stored: ``{"terms": …, "sources": …}`` in plain
+    values. ``stored_programme`` reads it again.
+    """
+
+    code: str
+    title: str
+    product: Product
+    funding: Funding
+    currency: str
+    access: AccessTerms
+    price: PriceTerms
+    drawdown: DrawdownTerms
+    limits: LimitTerms
+    pool: Terms
+    settlement: SettlementTerms
+    published: tuple[Published, ...]
+    content: Mapping[str, Any]
+
+    def source_of(self, term: str) -> str:
+        """Where a term comes from: of ``drawdown.min_tenor_days``, ``[13, C]: …``."""
+        *sections, key = term.split(".")
+        table = self.content["terms"]
+        for section in sections:
+            table = table[section]
+        return str(table["sources"][key])
+
+
+def read_programmes(text: str, *, file: str) -> list[ProgrammeTerms]:
+    """Every programme of a file's text, in the file's order.
+
+    Raises InvalidProgramme with everything that is wrong, not only the first.
+    """
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidProgramme([syntax_error(error, text=text, file=file)]) from None
+    errors: list[TermError] = []
+    top = Table(content, file=file, lines=key_lines(text), errors=errors)
+    sources = top.table("sources")
+    groups = [(name, top.table(name)) for name in top.others()]
+    programmes = [
+        _programme(f"{group}.{name}", table.table(name), sources=sources.content)
+        for group, table in groups
+        for name in table.others()
+    ]
+    if not programmes:
+        top.refuse("", "It holds no programme. Add one, such as a table [jd.jingbaobei].")
+    refuse_dangling_citations(top, sources)
+    if errors:
+        raise InvalidProgramme(errors)
+    return programmes
+
+
+def stored_programme(code: str, content: Mapping[str, Any]) -> ProgrammeTerms:
+    """The programme whose ``content`` was stored; it is checked as a file would be.
+
+    Raises InvalidProgramme.
+    """
+    errors: list[TermError] = []
+    table = Table(content["terms"], file=f"programme {code}", lines={}, errors=errors)
+    programme = _programme(code, table, sources=content["sources"])
+    if errors:
+        raise InvalidProgramme(errors)
+    return programme
+
+
+def _programme(code: str, table: Table, *, sources: Mapping[str, Any]) -> ProgrammeTerms:
+    if len(code) > MAX_CODE_LENGTH:
+        table.refuse("", f"Its name is too long. Shorten it to {MAX_CODE_LENGTH} characters.")
+    programme = ProgrammeTerms(
+        code=code,
+        title=table.text("title"),
+        product=table.choice("product", Product),
+        funding=table.choice("funding", Funding),
+        currency=_currency(table),
+        access=_access(table.table("access")),
+        price=_price(table.table("price")),
+        drawdown=_drawdown(table.table("drawdown")),
+        limits=_limits(table.table("limits")),
+        pool=_pool(table.table("pool")),
+        settlement=_settlement(table.table("settlement")),
+        published=tuple(_published(each) for each in table.tables("published")),
+        content={"terms": table.content, "sources": sources},
+    )
+    table.finish(cited=("product", "funding", "currency"))
+    return programme
+
+
+def _currency(table: Table) -> str:
+    currency = table.text("currency", instead="CNY")
+    table.checked("currency", lambda: minor_digits(currency))
+    return currency
+
+
+def _access(table: Table) -> AccessTerms:
+    terms = AccessTerms(table.whole_number("min_contract_months", lowest=0, highest=1_200))
+    table.finish(cited=("min_contract_months",))
+    return terms
+
+
+def _price(table: Table) -> PriceTerms:
+    terms = PriceTerms(
+        annual_rate=table.decimal("annual_rate"),
+        penalty_rate=table.decimal("penalty_rate"),
+        day_count=table.choice("day_count", DayCount),
+    )
+    table.checked("annual_rate", lambda: rate_in_ppb(terms.annual_rate))
+    table.checked("penalty_rate", lambda: rate_in_ppb(terms.penalty_rate))
+    table.checked("day_count", lambda: accrual_denominator(terms.day_count))
+    table.finish(cited=("annual_rate", "penalty_rate", "day_count"))
+    return terms
+
+
+def _drawdown(table: Table) -> DrawdownTerms:
+    terms = DrawdownTerms(
+        min_tenor_days=table.whole_number("min_tenor_days", lowest=1, highest=MAX_TENOR_DAYS),
+        max_tenor_days=table.whole_number("max_tenor_days", lowest=1, highest=MAX_TENOR_DAYS),
+        min_draw_minor=table.whole_number("min_draw_minor", lowest=1, highest=MAX_LIMIT_MINOR),
+        due_date_adjustment=table.choice("due_date_adjustment", Adjustment),
+    )
+    if terms.max_tenor_days < terms.min_tenor_days:
+        table.refuse("max_tenor_days", f"Give {terms.min_tenor_days} days, the shortest, or more.")
+    table.finish(
+        cited=("min_tenor_days", "max_tenor_days", "min_draw_minor", "due_date_adjustment")
+    )
+    return terms
+
+
+def _limits(table: Table) -> LimitTerms:
+    terms = LimitTerms(
+        programme_minor=table.whole_number("programme_minor", lowest=0, highest=MAX_LIMIT_MINOR),
+        per_supplier_minor=table.whole_number(
+            "per_supplier_minor", lowest=0, highest=MAX_LIMIT_MINOR
+        ),
+    )
+    table.finish(cited=("programme_minor", "per_supplier_minor"))
+    return terms
+
+
+def _pool(table: Table) -> Terms:
+    rates = table.table("advance_rate_bps")
+    terms = Terms(
+        advance_rate_bps={
+            stage: rates.whole_number(
+                stage, lowest=BASIS_POINTS.lowest, highest=BASIS_POINTS.highest
+            )
+            for stage in STAGES
+        },
+        **{
+            key: table.whole_number(key, lowest=bounds.lowest, highest=bounds.highest)
+            for key, bounds in TERM_BOUNDS.items()
+        },
+    )
+    rates.finish()
+    table.finish(cited=("advance_rate_bps", *TERM_BOUNDS))
+    return terms
+
+
+def _settlement(table: Table) -> SettlementTerms:
+    terms = SettlementTerms(
+        sweep=table.choice("sweep", Sweep), waterfall=table.each_once("waterfall", Bucket)
+    )
+    table.finish(cited=("sweep", "waterfall"))
+    return terms
+
+
+def _published(table: Table) -> Published:
+    published = Published(says=table.text("says"), source=table.origin("source"))
+    table.finish()
+    return published

@@ -1,0 +1,192 @@
+"""A programme file is checked whole; what it refuses it names with line, value and remedy."""
+
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from tallystick.rules.programme import (
+    InvalidProgramme,
+    ProgrammeTerms,
+    Sweep,
+    read_programmes,
+    stored_programme,
+)
+
+JD = Path(__file__).parents[2] / "src/tallystick/programmes/jd.toml"
+
+
+def jingbaobei() -> ProgrammeTerms:
+    (programme,) = read_programmes(JD.read_text(encoding="utf-8"), file="jd.toml")
+    return programme
+
+
+def refused(old: str, new: str) -> tuple[str, ...]:
+    """What is said of the JD file in which ``old`` is written ``new``."""
+    text = JD.read_text(encoding="utf-8")
+    assert text.count(old) == 1, f"{old!r} must stand in the file once"
+    with pytest.raises(InvalidProgramme) as refusal:
+        read_programmes(text.replace(old, new), file="jd.toml")
+    return tuple(str(error) for error in refusal.value.errors)
+
+
+def line_with(start: str) -> int:
+    lines = JD.read_text(encoding="utf-8").splitlines()
+    return 1 + next(n for n, line in enumerate(lines) if line.startswith(start))
+
+
+def test_jingbaobei_has_the_published_terms() -> None:
+    programme = jingbaobei()
+
+    assert programme.code == "jd.jingbaobei"
+    assert programme.currency == "CNY"
+    assert programme.access.min_contract_months == 3
+    assert (programme.drawdown.min_tenor_days, programme.drawdown.max_tenor_days) == (15, 90)
+    assert programme.price.annual_rate == Decimal("0.10")
+    assert programme.settlement.sweep is Sweep.ALL
+    assert programme.pool.concentration_limit_bps == 10_000
+
+
+def test_the_stage_ratios_of_jingbaobei_lie_inside_the_published_50_to_80_per_cent() -> None:
+    rates_bps = jingbaobei().pool.advance_rate_bps
+
+    assert all(5_000 <= rate_bps <= 8_000 for rate_bps in rates_bps.values())
+    assert rates_bps["order"] < rates_bps["receipt"] < rates_bps["invoice"]
+    assert rates_bps["invoice"] < rates_bps["settlement"]
+
+
+@pytest.mark.parametrize(
+    "term",
+    [
+        "pool.advance_rate_bps",
+        "pool.concentration_limit_bps",
+        "pool.cross_ageing_share_bps",
+        "price.day_count",
+        "price.penalty_rate",
+    ],
+)
+def test_what_was_not_published_of_jingbaobei_is_marked_illustrative(term: str) -> None:
+    assert jingbaobei().source_of(term).startswith("illustrative")
+
+
+@pytest.mark.parametrize(
+    ("term", "tag"),
+    [
+        ("access.min_contract_months", "[12, B]"),
+        ("drawdown.min_tenor_days", "[13, C]"),
+        ("drawdown.max_tenor_days", "[14, C]"),
+        ("price.annual_rate", "[12, B]"),
+    ],
+)
+def test_what_was_published_of_jingbaobei_names_its_source_and_grade(term: str, tag: str) -> None:
+    assert tag in jingbaobei().source_of(term)
+
+
+def test_what_is_stored_of_a_programme_reads_back_as_the_same_programme() -> None:
+    programme = jingbaobei()
+    stored = json.loads(json.dumps(programme.content))
+
+    assert stored_programme("jd.jingbaobei", stored) == programme
+
+
+def test_a_file_may_hold_several_groups_and_programmes() -> None:
+    text = JD.read_text(encoding="utf-8")
+    terms, sources = text.split("[sources]\n")
+    other = terms.replace("jd.jingbaobei", "sn.zhangsurong")
+
+    both = read_programmes(f"{terms}{other}[sources]\n{sources}", file="two.toml")
+
+    assert [programme.code for programme in both] == ["jd.jingbaobei", "sn.zhangsurong"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "remedy"),
+    [
+        ("min_tenor_days = 15", "min_tenor_days = 0", "drawdown.min_tenor_days = 0", "from 1 to"),
+        ("max_tenor_days = 90", "max_tenor_days = 9", "drawdown.max_tenor_days = 9", "15 days"),
+        ("max_tenor_days = 180", "max_tenor_days = true", "pool.max_tenor_days = True", "number"),
+        ('annual_rate = "0.10"', "annual_rate = 0.10", "price.annual_rate = 0.1", "in quotes"),
+        ('annual_rate = "0.10"', 'annual_rate = "NaN"', "annual_rate = 'NaN'", "in quotes"),
+        ('annual_rate = "0.10"', 'annual_rate = "1000"', "annual_rate = '1000'", "0.10 is ten"),
+        ('day_count = "ACT/360"', 'day_count = "ACT/361"', "day_count = 'ACT/361'", "ACT/365F"),
+        ('day_count = "ACT/360"', 'day_count = "ACT/ACT ICMA"', "day_count =", "denominator"),
+        ('currency = "CNY"', 'currency = "RMB"', "currency = 'RMB'", "ISO 4217"),
+        ('sweep = "all"', 'sweep = "some"', "settlement.sweep = 'some'", "all; cover"),
+        ('"fees", "penalty"', '"fees", "fees"', "settlement.waterfall", "each of these once"),
+        ("invoice = 7_500", "invoice = 75_000", "advance_rate_bps.invoice = 75000", "0 to 10000"),
+        ("invoice = 7_500, ", "", "advance_rate_bps.invoice", "missing"),
+        ("invoice = 7_500", "invioce = 7_500", "advance_rate_bps.invioce", "Was invoice meant?"),
+        ("per_supplier_minor = 5", "per_supplier_minor = -5", "per_supplier_minor = -5", "from 0"),
+        ('min_contract_months = "[12, B]"', 'min_contract_months = "[12]"', "months", "[13, C]"),
+        (
+            'min_contract_months = "[12, B]"',
+            'min_contract_months = "[99, B]"',
+            "months",
+            "[sources",
+        ),
+        ('min_contract_months = "[12, B]"\n', "", "sources.min_contract_months", "missing"),
+        ('source = "[27, D]"', 'source = "[3, A]"', "sources.27", "Nothing refers"),
+        (
+            "[jd.jingbaobei.limits]\n",
+            "[jd.jingbaobei.limit]\n",
+            "jingbaobei.limit",
+            "limits meant?",
+        ),
+        ('title = "', 'title = ["', "not TOML", "Correct the line"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_file_line_key_value_and_remedy(
+    old: str, new: str, key: str, remedy: str
+) -> None:
+    errors = refused(old, new)
+
+    assert any(
+        error.startswith("jd.toml, line ") and key in error and remedy in error for error in errors
+    ), errors
+
+
+def test_the_line_is_that_of_the_value() -> None:
+    (error,) = refused("max_days_past_due = 30", "max_days_past_due = -30")
+
+    assert f"line {line_with('max_days_past_due')}: " in error
+
+
+def test_a_missing_key_is_reported_at_its_table() -> None:
+    error = refused("dilution_window_days = 90\n", "")[0]
+
+    assert f"line {line_with('[jd.jingbaobei.pool]')}: " in error
+    assert "dilution_window_days: It is missing" in error
+
+
+def test_a_missing_table_is_one_error_not_one_for_each_of_its_keys() -> None:
+    text = JD.read_text(encoding="utf-8")
+    start = text.index("[jd.jingbaobei.limits]")
+    end = text.index("[jd.jingbaobei.pool]")
+
+    errors = refused(text[start:end], "")
+
+    assert [error for error in errors if "jd.jingbaobei.limits" in error] == [
+        f"jd.toml, line {line_with('[jd.jingbaobei]')}: jd.jingbaobei.limits: It is missing. "
+        "Make it a table [jd.jingbaobei.limits]."
+    ]
+
+
+def test_all_that_is_wrong_is_said_at_once() -> None:
+    text = JD.read_text(encoding="utf-8")
+    wrong = text.replace("min_draw_minor", "min_darw_minor").replace('"all"', '"al"')
+
+    with pytest.raises(InvalidProgramme) as refusal:
+        read_programmes(wrong, file="jd.toml")
+
+    assert len(refusal.value.errors) == 5
+    assert "min_darw_minor" in str(refusal.value)
+    assert "settlement.sweep" in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[jd]\n", "x = 1\n", "[jd]\njingbaobei = 3\n", "\x00", "[[jd]]"]
+)
+def test_a_file_without_a_programme_is_refused_not_a_fault(text: str) -> None:
+    with pytest.raises(InvalidProgramme, match=r"^empty\.toml, line \d"):
+        read_programmes(text, file="empty.toml")

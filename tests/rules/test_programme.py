@@ -166,10 +166,8 @@ def test_a_missing_table_is_one_error_not_one_for_each_of_its_keys() -> None:
 
     errors = refused(text[start:end], "")
 
-    assert [error for error in errors if "jd.jingbaobei.limits" in error] == [
-        f"jd.toml, line {line_with('[jd.jingbaobei]')}: jd.jingbaobei.limits: It is missing. "
-        "Make it a table [jd.jingbaobei.limits]."
-    ]
+    (error,) = [error for error in errors if "jd.jingbaobei.limits" in error]
+    assert f"line {line_with('[jd.jingbaobei]')}: jd.jingbaobei.limits: It is missing" in error
 
 
 def test_all_that_is_wrong_is_said_at_once() -> None:

@@ -25,12 +25,16 @@ TERMINATED = 143
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A command: ``where`` is MODULE:NAME in this package, a function or a typer group."""
+    """A command: ``where`` is MODULE:NAME in this package, a function or a typer group.
+
+    Options it does not know are refused, or handed to the function's list of arguments.
+    """
 
     name: str
     where: str
     summary: str
     panel: str
+    hands_options_on: bool = False
 
 
 START, MONEY, BOOKS, LAB, HOUSE = (
@@ -43,7 +47,7 @@ START, MONEY, BOOKS, LAB, HOUSE = (
 
 COMMANDS = (
     Entry("demo", "demo:demo", "Run a simulated marketplace and look at its books.", START),
-    Entry("test", "testing:test", "Check everything: lint, types, layers, tests, docs.", START),
+    Entry("test", "testing:test", "Check everything: lint, types, tests, docs.", START, True),
     Entry("programme", "programmes:app", "List, show and check financing programmes.", MONEY),
     Entry("import", "imports:import_files", "Take in trade documents from files.", MONEY),
     Entry("pool", "pool:app", "What a pool of claims is worth as collateral, and why.", MONEY),
@@ -91,7 +95,9 @@ def loaded(entry: Entry) -> Any:
         command: Any = typer.main.get_group(target)
     else:
         alone = typer.Typer(add_completion=False)
-        alone.command(entry.name)(target)
+        alone.command(
+            entry.name, context_settings={"ignore_unknown_options": entry.hands_options_on}
+        )(target)
         command = typer.main.get_command(alone)
     command.name = entry.name
     return command
@@ -118,7 +124,7 @@ def tally(
             help="Work in this database of the server, the demo's for example, not in the book.",
         ),
     ] = None,
-    version: Annotated[
+    version: Annotated[  # noqa: ARG001 - answered by its callback
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Tell the version.")
     ] = False,
 ) -> None:

@@ -18,7 +18,7 @@ EARLIEST_DATE = "1990-01-01"
 LATEST_DATE = "2099-12-31"
 
 _CONTROL = r"[\x00-\x1f\x7f]"
-_DATE = r"^\d{4}-\d{2}-\d{2}(?:[ T].*)?$"
+_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T].*)?$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,9 @@ def converted(rows: pl.DataFrame, mapping: Mapping, *, file: str) -> Converted:
         number=_joined(mapping.number),
         fulfils_number=_joined(mapping.fulfils_number),
         issue_date=_date(mapping.issue_date, None),
-        signed_minor=pl.sum_horizontal(_minor(column, digits) for column in mapping.amount),
+        signed_minor=pl.sum_horizontal(
+            [_minor(column, digits) for column in mapping.amount], ignore_nulls=False
+        ),
     ).with_columns(due_date=_taken_from(rows, mapping.due_date))
     checks = _checks(rows, fields, mapping, digits)
     refusals = [
@@ -152,7 +154,7 @@ def _minor(column: str, digits: int) -> pl.Expr:
     """An amount written with a decimal point as minor units; null when it is none."""
     text = pl.col(column).str.strip_chars()
     # Digits beyond the currency's own may only be zeros: JPY 12.00 is an amount, 12.30 is none.
-    pattern = rf"^([+-]?)(\d{{1,{MAX_WHOLE_DIGITS}}})(?:\.(\d{{0,{digits}}})0*)?$"
+    pattern = rf"^([+-]?)([0-9]{{1,{MAX_WHOLE_DIGITS}}})(?:\.([0-9]{{0,{digits}}})0*)?$"
     parts = text.str.extract_groups(pattern)
     whole = parts.struct.field("2").cast(pl.Int64)
     fraction = parts.struct.field("3").fill_null("").str.pad_end(digits, "0")

@@ -1,23 +1,58 @@
 """What the columns of a file mean: mappings as data."""
 
 import tomllib
-from collections.abc import Mapping as ReadMapping
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from importlib import resources
-from typing import Any, Literal
+from typing import TypeVar
 
 from tallystick.rules.money import minor_digits
 from tallystick.rules.refusal import Refusal
+from tallystick.rules.terms_file import Table, TermError, syntax_error
+from tallystick.rules.toml_lines import key_lines
 
-KINDS = ("order", "receipt", "invoice", "statement")
+MAX_DAYS_AFTER_ISSUE = 3650
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+class Kind(StrEnum):
+    """Documents that prove a claim; see ``rules.trade``."""
+
+    ORDER = "order"
+    RECEIPT = "receipt"
+    INVOICE = "invoice"
+    STATEMENT = "statement"
+
+
+class Missing(StrEnum):
+    """What to do with a row that has nothing to read."""
+
+    REFUSE = "refuse"
+    DROP = "drop"
+
+
+class Negative(StrEnum):
+    """What an amount below zero is."""
+
+    REFUSE = "refuse"
+    CREDIT_NOTE = "credit_note"
+
+
+class KnownOn(StrEnum):
+    """The day on which a dispute came to be known."""
+
+    ISSUE_DATE = "issue_date"
+    DUE_DATE = "due_date"
 
 
 class BadMapping(Refusal):
-    """A mapping cannot be understood: says which key, what it holds and what it may hold."""
+    """A mapping cannot be understood: says each line, what it holds and what it may hold."""
 
-    def __init__(self, *, mapping: str, key: str, value: object, remedy: str) -> None:
-        self.key = key
-        super().__init__(f"mapping {mapping}: {key} = {value!r}: {remedy}")
+    def __init__(self, errors: Sequence[TermError]) -> None:
+        self.errors = tuple(errors)
+        super().__init__("\n".join(str(error) for error in errors))
 
 
 class UnknownMapping(Refusal):
@@ -38,7 +73,7 @@ class DateColumn:
 
     column: str | None = None
     days_after_issue: int | None = None
-    missing: Literal["refuse", "drop"] = "refuse"
+    missing: Missing = Missing.REFUSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +91,7 @@ class Disputed:
 
     column: str
     equals: str
-    known_on: Literal["issue_date", "due_date"]
+    known_on: KnownOn
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +108,7 @@ class Mapping:
 
     name: str
     title: str
-    kind: str
+    kind: Kind
     currency: str
     supplier: Column
     obligor: Column
@@ -82,9 +117,9 @@ class Mapping:
     due_date: DateColumn
     amount: tuple[str, ...]
     numbers_repeat: bool = False
-    zero_amounts: Literal["refuse", "drop"] = "refuse"
-    negative_amounts: Literal["refuse", "credit_note"] = "refuse"
-    fulfils_kind: str = ""
+    zero_amounts: Missing = Missing.REFUSE
+    negative_amounts: Negative = Negative.REFUSE
+    fulfils_kind: Kind | None = None
     fulfils_number: tuple[str, ...] = ()
     status: Status | None = None
     disputed: Disputed | None = None
@@ -129,144 +164,135 @@ def preset(name: str) -> Mapping:
 
 
 def parsed(text: str, *, name: str) -> Mapping:
-    """Read a mapping from TOML. Raises BadMapping naming the key and what it may hold."""
+    """Read a mapping from TOML. Raises BadMapping naming line, key, value and remedy of each."""
     try:
-        data = tomllib.loads(text)
+        content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise BadMapping(mapping=name, key="the file", value="TOML", remedy=str(error)) from error
-    return _Reader(name, data).mapping()
+        raise BadMapping([syntax_error(error, text=text, file=name)]) from error
+    errors: list[TermError] = []
+    top = Table(content, file=name, lines=key_lines(text), errors=errors)
+    mapping = Mapping(
+        name=name,
+        title=top.text("title"),
+        kind=top.choice("kind", Kind),
+        currency=_currency(top),
+        numbers_repeat=_flag(top, "numbers_repeat"),
+        zero_amounts=_choice(top, "zero_amounts", Missing.REFUSE),
+        negative_amounts=_choice(top, "negative_amounts", Negative.REFUSE),
+        supplier=_column(top.table("supplier")),
+        obligor=_column(top.table("obligor")),
+        number=_columns(top.table("number")),
+        issue_date=_issue_date(top.table("issue_date")),
+        due_date=_date(top.table("due_date")),
+        amount=_columns(top.table("amount")),
+        fulfils_kind=top.table("fulfils").choice("kind", Kind) if "fulfils" in content else None,
+        fulfils_number=_fulfils(top.table("fulfils")) if "fulfils" in content else (),
+        status=_status(top.table("status")) if "status" in content else None,
+        disputed=_disputed(top.table("disputed")) if "disputed" in content else None,
+        settled_date=_date(top.table("settled_date")) if "settled_date" in content else None,
+        join=_join(top.table("join")) if "join" in content else None,
+    )
+    top.finish()
+    if errors:
+        raise BadMapping(errors)
+    return mapping
 
 
-class _Reader:
-    """Takes the keys of one mapping out one by one, so that an unknown one is left over."""
+def _currency(top: Table) -> str:
+    currency = top.text("currency", instead="CNY")
+    top.checked("currency", lambda: minor_digits(currency))
+    return currency
 
-    def __init__(self, name: str, data: dict[str, Any]) -> None:
-        self.name = name
-        self.data = data
 
-    def mapping(self) -> Mapping:
-        mapping = Mapping(
-            name=self.name,
-            title=self.text("title", default=self.name),
-            kind=self.one_of("kind", KINDS),
-            currency=self.currency(),
-            numbers_repeat=self.flag("numbers_repeat"),
-            zero_amounts=self.one_of("zero_amounts", ("refuse", "drop"), default="refuse"),
-            negative_amounts=self.one_of(
-                "negative_amounts", ("refuse", "credit_note"), default="refuse"
-            ),
-            supplier=self.column("supplier"),
-            obligor=self.column("obligor"),
-            number=self.columns("number"),
-            issue_date=self.issue_date(),
-            due_date=self.date("due_date"),
-            amount=self.columns("amount"),
-            fulfils_kind=self.fulfils_kind(),
-            fulfils_number=self.columns("fulfils") if "fulfils" in self.data else (),
-            status=self.status() if "status" in self.data else None,
-            disputed=self.disputed() if "disputed" in self.data else None,
-            settled_date=self.date("settled_date") if "settled_date" in self.data else None,
-            join=self.join() if "join" in self.data else None,
-        )
-        if self.data:
-            key = next(iter(self.data))
-            self.refuse(key, self.data[key], "is no key of a mapping; take it out")
-        return mapping
+def _flag(table: Table, key: str) -> bool:
+    if key not in table.content:
+        return False
+    table.asked.append(key)
+    if not isinstance(table.content[key], bool):
+        table.refuse(key, "Write true or false.")
+    return bool(table.content[key])
 
-    def refuse(self, key: str, value: object, remedy: str) -> None:
-        raise BadMapping(mapping=self.name, key=key, value=value, remedy=remedy)
 
-    def one_of(self, key: str, choices: tuple[str, ...], default: str | None = None) -> Any:
-        value = self.data.pop(key, default)
-        if value not in choices:
-            self.refuse(key, value, f"must be one of {', '.join(choices)}")
-        return value
+def _choice(table: Table, key: str, default: Choice) -> Choice:
+    return table.choice(key, type(default)) if key in table.content else default
 
-    def text(self, key: str, default: str) -> str:
-        value = self.data.pop(key, default)
-        if not isinstance(value, str):
-            self.refuse(key, value, "must be text")
-        return str(value)
 
-    def flag(self, key: str) -> bool:
-        value = self.data.pop(key, False)
-        if not isinstance(value, bool):
-            self.refuse(key, value, "must be true or false")
-        return bool(value)
+def _texts(table: Table, key: str) -> tuple[str, ...]:
+    table.asked.append(key)
+    found = table.content.get(key)
+    if not isinstance(found, list) or not found or not all(isinstance(t, str) for t in found):
+        table.refuse(key, 'Give a list of texts, such as ["a", "b"].')
+        return ("-",)
+    return tuple(found)
 
-    def currency(self) -> str:
-        value = self.data.pop("currency", None)
-        if not isinstance(value, str):
-            self.refuse("currency", value, "must be an ISO 4217 code such as CNY")
-        minor_digits(value)
-        return str(value)
 
-    def table(self, key: str, allowed: tuple[str, ...]) -> ReadMapping[str, Any]:
-        value = self.data.pop(key, None)
-        if not isinstance(value, dict):
-            self.refuse(key, value, f"must be a table with {' or '.join(allowed)}")
-        for name in value:
-            if name not in allowed:
-                self.refuse(f"{key}.{name}", value[name], f"must be {' or '.join(allowed)}")
-        return value
+def _either(table: Table, one: str, other: str) -> str | None:
+    """Which of two keys a table has; exactly one must be there."""
+    present = [key for key in (one, other) if key in table.content]
+    if len(present) != 1:
+        table.refuse("", f"Give either {one} or {other}.")
+        table.asked += [one, other]
+        return None
+    return present[0]
 
-    def column(self, key: str) -> Column:
-        table = self.table(key, ("column", "value"))
-        if len(table) != 1 or not all(isinstance(v, str) and v for v in table.values()):
-            self.refuse(key, dict(table), "must hold either column or value, as text")
-        return Column(**table)
 
-    def columns(self, key: str) -> tuple[str, ...]:
-        table = self.table(key, ("columns", "kind") if key == "fulfils" else ("columns",))
-        columns = table.get("columns")
-        if (
-            not isinstance(columns, list)
-            or not columns
-            or not all(isinstance(column, str) for column in columns)
-        ):
-            self.refuse(f"{key}.columns", columns, "must be a list of column names")
-        return tuple(columns)
+def _column(table: Table) -> Column:
+    match _either(table, "column", "value"):
+        case "column":
+            field = Column(column=table.text("column"))
+        case _:
+            field = Column(value=table.text("value") if "value" in table.content else "-")
+    table.finish()
+    return field
 
-    def fulfils_kind(self) -> str:
-        if "fulfils" not in self.data:
-            return ""
-        kind = self.data["fulfils"].get("kind")
-        if kind not in KINDS:
-            self.refuse("fulfils.kind", kind, f"must be one of {', '.join(KINDS)}")
-        return str(kind)
 
-    def issue_date(self) -> DateColumn:
-        table = self.table("issue_date", ("column", "missing"))
-        if table.get("missing", "refuse") not in ("refuse", "drop"):
-            self.refuse("issue_date.missing", table["missing"], "must be refuse or drop")
-        if not isinstance(table.get("column"), str):
-            self.refuse("issue_date.column", table.get("column"), "must be a column name")
-        return DateColumn(**table)
+def _columns(table: Table) -> tuple[str, ...]:
+    columns = _texts(table, "columns")
+    table.finish()
+    return columns
 
-    def date(self, key: str) -> DateColumn:
-        table = self.table(key, ("column", "days_after_issue"))
-        days = table.get("days_after_issue")
-        if len(table) != 1:
-            self.refuse(key, dict(table), "must hold either column or days_after_issue")
-        if "days_after_issue" in table and (type(days) is not int or not 0 <= days <= 3650):
-            self.refuse(f"{key}.days_after_issue", days, "must be whole days from 0 to 3650")
-        return DateColumn(**table)
 
-    def status(self) -> Status:
-        table = self.table("status", ("column", "keep", "drop"))
-        for name in ("keep", "drop"):
-            if not isinstance(table.get(name), list):
-                self.refuse(f"status.{name}", table.get(name), "must be a list of texts")
-        return Status(str(table.get("column")), tuple(table["keep"]), tuple(table["drop"]))
+def _fulfils(table: Table) -> tuple[str, ...]:
+    table.asked.append("kind")
+    return _columns(table)
 
-    def disputed(self) -> Disputed:
-        table = self.table("disputed", ("column", "equals", "known_on"))
-        if table.get("known_on") not in ("issue_date", "due_date"):
-            self.refuse(
-                "disputed.known_on", table.get("known_on"), "must be issue_date or due_date"
-            )
-        return Disputed(str(table.get("column")), str(table.get("equals")), table["known_on"])
 
-    def join(self) -> Join:
-        table = self.table("join", ("column", "rows"))
-        return Join(str(table.get("column")), str(table.get("rows")))
+def _issue_date(table: Table) -> DateColumn:
+    field = DateColumn(
+        column=table.text("column"), missing=_choice(table, "missing", Missing.REFUSE)
+    )
+    table.finish()
+    return field
+
+
+def _date(table: Table) -> DateColumn:
+    match _either(table, "column", "days_after_issue"):
+        case "column":
+            field = DateColumn(column=table.text("column"))
+        case "days_after_issue":
+            days = table.whole_number("days_after_issue", lowest=0, highest=MAX_DAYS_AFTER_ISSUE)
+            field = DateColumn(days_after_issue=days)
+        case _:
+            field = DateColumn(days_after_issue=0)
+    table.finish()
+    return field
+
+
+def _status(table: Table) -> Status:
+    status = Status(table.text("column"), _texts(table, "keep"), _texts(table, "drop"))
+    table.finish()
+    return status
+
+
+def _disputed(table: Table) -> Disputed:
+    disputed = Disputed(
+        table.text("column"), table.text("equals"), table.choice("known_on", KnownOn)
+    )
+    table.finish()
+    return disputed
+
+
+def _join(table: Table) -> Join:
+    join = Join(table.text("column"), table.text("rows"))
+    table.finish()
+    return join

@@ -1,0 +1,98 @@
+"""``tally programme``: list, show and check financing programmes. Needs no database."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="List, show and check financing programmes.")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+@app.command("list")
+def list_programmes(as_json: Json = False) -> None:
+    """The programmes that come with tallystick."""
+    programmes = _programmes().presets().values()
+    if as_json:
+        listed = [
+            {
+                "code": programme.code,
+                "title": programme.title,
+                "product": programme.product,
+                "funding": programme.funding,
+                "currency": programme.currency,
+            }
+            for programme in programmes
+        ]
+        typer.echo(json.dumps(listed, ensure_ascii=False, indent=2))
+        return
+    for programme in programmes:
+        typer.echo(f"{programme.code:<20} {programme.currency}  {programme.title}")
+
+
+@app.command("show")
+def show_programme(code: str, as_json: Json = False) -> None:
+    """Every term of a programme, with the source of each."""
+    programme = _programmes().preset(code)
+    if as_json:
+        content = {"code": programme.code, **programme.content}
+        typer.echo(json.dumps(content, ensure_ascii=False, indent=2))
+        return
+
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console()
+    console.print(f"[bold]{escape(programme.code)}[/bold]  {escape(programme.title)}")
+    table = Table("term", "value", "source", box=None, padding=(0, 2, 0, 0))
+    for term, value, source in _terms(programme.content["terms"]):
+        table.add_row(escape(term), escape(value), escape(source))
+    console.print(table)
+    console.print("\n[bold]Published[/bold]")
+    for published in programme.published:
+        console.print(escape(f"- {published.says} {published.source}"))
+    console.print("\n[bold]Sources[/bold]")
+    for number, source in programme.content["sources"].items():
+        console.print(escape(f"[{number}] {source}"))
+
+
+@app.command("check")
+def check_programmes(file: Path) -> None:
+    """Check a programme file of your own: all that is wrong, with line, value and remedy."""
+    programmes = _programmes().programmes_in(file)
+    codes = ", ".join(programme.code for programme in programmes)
+    typer.echo(f"{file} is in order: {codes}.")
+
+
+def _terms(table: dict[str, Any], above: str = "") -> list[tuple[str, str, str]]:
+    """Name, value and source of each term, in the file's order."""
+    sources = table.get("sources", {})
+    terms = [(f"{above}{key}", _written(table[key]), source) for key, source in sources.items()]
+    for key, value in table.items():
+        if isinstance(value, dict) and key != "sources" and key not in sources:
+            terms += _terms(value, f"{above}{key}.")
+    return terms
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_written(item)}" for key, item in value.items())
+    if isinstance(value, list):
+        return ", ".join(_written(item) for item in value)
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _programmes() -> Any:
+    """The book's module, imported when a command runs: ``--help`` needs no Django."""
+    import os
+
+    import django
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tallystick.site.settings")
+    django.setup()
+    from tallystick.book.financing import programmes
+
+    return programmes

@@ -1,0 +1,1 @@
+"""Presets as data: programmes and import mappings. Nothing here is code."""

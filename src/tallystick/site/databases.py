@@ -123,17 +123,25 @@ def prepared(*, verbosity: int = 0) -> Iterator[Server]:
     chosen = os.environ.get("TALLY_DATABASE")
     with server() as own:
         here = own.named(chosen or own.database)
-        names = _names(_lobby(own))
+        there = names(_lobby(own))
         if chosen:
-            _check_ours(here, names)
+            _check_ours(here, there)
         else:
-            if is_embedded() and here.database not in names:
+            if is_embedded() and here.database not in there:
                 create(here, at=_lobby(own))
             check_purpose(here, Purpose.BOOK)
             mark(here, Purpose.BOOK)
         migrate(here, verbosity=verbosity)
         use(here)
         yield here
+
+
+@contextmanager
+def bare() -> Iterator[tuple[Server, Server]]:
+    """The book's place, made or not, and the database to create it from: for a restore."""
+    with server() as own:
+        use(own)
+        yield own, _lobby(own)
 
 
 @contextmanager
@@ -144,7 +152,7 @@ def existing(name: str) -> Iterator[Server]:
     """
     with server() as own:
         here = own.named(name)
-        _check_ours(here, _names(_lobby(own)))
+        _check_ours(here, names(_lobby(own)))
         _join_migrated(here)
         yield here
 
@@ -158,7 +166,7 @@ def demo(*, fresh: bool = False) -> Iterator[Server]:
     """
     with server() as own:
         here = own.named(DEMO_NAME)
-        if fresh and DEMO_NAME in _names(_lobby(own)):
+        if fresh and DEMO_NAME in names(_lobby(own)):
             check_purpose(here, Purpose.DEMO)
             drop(here, at=_lobby(own))
         _make(here, Purpose.DEMO, at=_lobby(own))
@@ -252,16 +260,22 @@ def migrate(here: Server, *, verbosity: int = 0) -> None:
 
 def missing_migrations(here: Server) -> list[str]:
     """``app.name`` of each migration of this program that the database has not seen."""
+    applied = condition_of(here).migrations
+    return [name for name in own_migrations() if name not in applied]
+
+
+def own_migrations() -> list[str]:
+    """``app.name`` of each migration of this program; Django must be set up.
+
+    Read from the folders: loading every migration takes longer than most commands do.
+    """
     from django.apps import apps
 
-    applied = condition_of(here).migrations
-    # Read from the folders: loading every migration takes longer than most commands do.
-    ours = [
+    return [
         f"{app.label}.{file.stem}"
         for app in apps.get_app_configs()
         for file in sorted(Path(app.path, "migrations").glob("[0-9]*.py"))
     ]
-    return [name for name in ours if name not in applied]
 
 
 def ensure_role(here: Server) -> None:
@@ -332,7 +346,7 @@ def _make(here: Server, purpose: Purpose, *, at: Server) -> None:
     Interrupted at any point, the next call completes it: an empty database under our name
     holds nothing that could be lost, so it is taken for our own.
     """
-    if here.database not in _names(at):
+    if here.database not in names(at):
         # Another command may make it meanwhile, and that is as good.
         with suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
             create(here, at=at)
@@ -342,9 +356,9 @@ def _make(here: Server, purpose: Purpose, *, at: Server) -> None:
         migrate(here)
 
 
-def _check_ours(here: Server, names: list[str]) -> None:
-    if here.database not in names:
-        raise NoSuchDatabase(here, names)
+def _check_ours(here: Server, there: list[str]) -> None:
+    if here.database not in there:
+        raise NoSuchDatabase(here, there)
     if condition_of(here).purpose is None:
         raise NotOurDatabase(here, "one of ours")
 
@@ -355,7 +369,8 @@ def _join_migrated(here: Server) -> None:
         raise DatabaseNotMigrated(here, missing)
 
 
-def _names(at: Server) -> list[str]:
+def names(at: Server) -> list[str]:
+    """The databases of the server, its own aside."""
     with at.connect() as connection:
         rows = connection.execute(
             "SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres' "

@@ -86,10 +86,13 @@ class Server:
         """The same server and login, another database."""
         return replace(self, database=database)
 
+    def without_password(self) -> Self:
+        return replace(self, password="")
+
     @property
     def where(self) -> str:
-        """Host and database, for a person; never the password."""
-        return f"{self.host or 'the local socket'}/{self.database}"
+        """Host and database, for a person; never the password. A socket's folder tells nothing."""
+        return self.database if self.host.startswith("/") else f"{self.host}/{self.database}"
 
     @property
     def url(self) -> str:

@@ -47,7 +47,7 @@ START, MONEY, BOOKS, LAB, HOUSE = (
 
 COMMANDS = (
     Entry("demo", "demo:demo", "Run a simulated marketplace and look at its books.", START),
-    Entry("test", "testing:test", "Check everything: lint, types, tests, docs.", START, True),
+    Entry("test", "testing:check", "Check everything: lint, types, tests, docs.", START, True),
     Entry("programme", "programmes:app", "List, show and check financing programmes.", MONEY),
     Entry("import", "imports:import_files", "Take in trade documents from files.", MONEY),
     Entry("pool", "pool:app", "What a pool of claims is worth as collateral, and why.", MONEY),

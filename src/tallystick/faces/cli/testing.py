@@ -45,7 +45,7 @@ class Count:
     skipped: int
 
 
-def test(
+def check(
     arguments: Annotated[
         list[str] | None,
         typer.Argument(help="Given to pytest; then only the tests run.", metavar="[PYTEST ARGS]"),

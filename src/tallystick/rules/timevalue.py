@@ -9,7 +9,7 @@ Sources: the definitions of the functions of the same name in spreadsheets (Open
 part 2, section 6.12); rates are found by pyxirr.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -294,25 +294,15 @@ def rate_estimate(
     at_beginning: bool = False,
 ) -> float | None:
     """RATE: the rate per period at which equal payments turn ``present`` into ``future``."""
-    values = (float(periods), float(payment), float(present))
-    found = _finite(pyxirr.rate(*values, float(future), pmt_at_beginning=at_beginning))
-    if found is None:
-        return None
-
-    def missing(rate: float) -> float:
-        reached = pyxirr.fv(rate, *values, pmt_at_beginning=at_beginning)
-        return float("nan") if reached is None else reached - float(future)
-
-    return _nearer_to_root(missing, found)
-
-
-def _nearer_to_root(value_at: Callable[[float], float], root: float) -> float:
-    """One Newton step from a root that pyxirr has found to about eleven digits."""
-    width = 1e-7 * max(1.0, abs(root))
-    here = value_at(root)
-    slope = (value_at(root + width) - here) / width
-    nearer = root - here / slope if slope else root
-    return nearer if abs(value_at(nearer)) < abs(here) else root
+    return _finite(
+        pyxirr.rate(
+            float(periods),
+            float(payment),
+            float(present),
+            float(future),
+            pmt_at_beginning=at_beginning,
+        )
+    )
 
 
 def _growth_and_annuity(

@@ -15,11 +15,10 @@ from typing import Any
 
 from tallystick.rules.calendars import Adjustment
 from tallystick.rules.daycount import DayCount, accrual_denominator
-from tallystick.rules.frames import STAGES
 from tallystick.rules.loan_events import rate_in_ppb
 from tallystick.rules.loan_terms import Bucket
 from tallystick.rules.money import minor_digits
-from tallystick.rules.receivables import BASIS_POINTS, TERM_BOUNDS, Terms
+from tallystick.rules.pool_terms import TERM_BOUNDS, Terms, terms_in
 from tallystick.rules.refusal import Refusal
 from tallystick.rules.terms_file import Table, TermError, refuse_dangling_citations, syntax_error
 from tallystick.rules.toml_lines import key_lines
@@ -254,20 +253,7 @@ def _limits(table: Table) -> LimitTerms:
 
 
 def _pool(table: Table) -> Terms:
-    rates = table.table("advance_rate_bps")
-    terms = Terms(
-        advance_rate_bps={
-            stage: rates.whole_number(
-                stage, lowest=BASIS_POINTS.lowest, highest=BASIS_POINTS.highest
-            )
-            for stage in STAGES
-        },
-        **{
-            key: table.whole_number(key, lowest=bounds.lowest, highest=bounds.highest)
-            for key, bounds in TERM_BOUNDS.items()
-        },
-    )
-    rates.finish()
+    terms = terms_in(table)
     table.finish(cited=("advance_rate_bps", *TERM_BOUNDS))
     return terms
 

@@ -1,0 +1,566 @@
+"""Where a loan stands after an event, and what that comes to on any later day.
+
+A position is a loan's history up to its last event, folded into a few numbers. Until the next
+event everything it owes is a closed form of the day, so that a position can be kept in a table
+and a whole book be accrued by one statement.
+
+Interest is simple and daily, on what was actually paid out, from a value date (included) to the
+next (excluded). It runs as an exact whole number over a fixed denominator:
+
+    numerator(on) = accrued_numerator + principal_minor × rate_ppb × accrual days(accrued_to, on)
+    denominator   = 10⁹ × the day count's denominator
+    accrued(on)   = (2 × numerator + denominator) div (2 × denominator)      where half-up
+
+Only this running total is rounded, never a day or a period, so that it does not depend on how
+often anybody looked. Penalty is a second running total over the same denominator, on principal
+past due, from ``grace_days`` after its due date (included). For a loan with one due date:
+
+    penalty numerator(on) = penalty_numerator
+        + principal_minor × penalty_rate_ppb × accrual days(max(accrued_to, due date + grace), on)
+
+Events are taken in the order of their value dates and, within a day, of ``EventKind``. A receipt
+pays what is owed at its value date, bucket by bucket in the order of the terms; what finds no
+debt is the supplier's credit. Credit meets the next debt, a fee or a payout, on the day it
+arises. So either nothing is owed or no credit is left.
+
+Where a loan has several due dates, principal falls due by the plan for the committed principal;
+principal repaid, early or late, counts against the oldest instalment.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from itertools import pairwise
+from typing import NamedTuple
+
+from tallystick.rules.daycount import accrual_days, accrual_denominator
+from tallystick.rules.loan_events import (
+    PLACE_IN_DAY,
+    RATE_UNITS,
+    EventKind,
+    LoanEvent,
+    events_in_force,
+    rate_in_ppb,
+)
+from tallystick.rules.loan_terms import Bucket, LoanTerms, plan_of
+from tallystick.rules.money import rounded
+from tallystick.rules.refusal import Refusal
+from tallystick.rules.schedule import schedule
+
+
+# Names of their own, because a member of an enumeration costs as much to look up as it is to add.
+_FEES, _PENALTY, _INTEREST, _PRINCIPAL_DUE, _PRINCIPAL_NOT_DUE = Bucket
+
+
+class Due(NamedTuple):
+    """A due date, and the principal that the plan wants repaid by then in all."""
+
+    due_date: date
+    planned_minor: int
+
+
+@dataclass(slots=True)
+class Position:
+    """A loan up to its last event. Amounts are minor units, totals since the first payout.
+
+    ``accrued_days`` are the accrual days from the loan's start to ``accrued_to``. Days are always
+    counted from the start, as the schedule does, so that the days of a period are those of its
+    parts: some day counts with months of thirty days do not give that by themselves.
+
+    Treat it as a value: ``advance`` gives another one. It is not frozen, because a refold moves
+    one position of its own through all events in place, in half the time of making one for each.
+    """
+
+    terms: LoanTerms
+    dues: tuple[Due, ...]
+    denominator: int
+    principal_minor: int
+    rate_ppb: int
+    accrued_to: date
+    accrued_days: int
+    accrued_numerator: int
+    penalty_rate_ppb: int
+    penalty_numerator: int
+    disbursed_minor: int
+    principal_repaid_minor: int
+    interest_received_minor: int
+    penalty_received_minor: int
+    fees_charged_minor: int
+    fees_received_minor: int
+    credit_minor: int
+    interest_at_due_minor: tuple[int, ...]
+    """Interest accrued by each due date that had come by the last event."""
+    last_value_date: date
+    last_kind: EventKind | None
+
+
+@dataclass(frozen=True, slots=True)
+class Balances:
+    """What a loan owes on a day, and how it came to that. Amounts are minor units.
+
+    ``interest_accrued_minor`` is the rounded running total since the first payout, and
+    ``interest_due_minor`` the part of it not yet received: what a receipt of that day would pay
+    as interest. ``principal_due_minor`` is the part of the principal whose due date has come.
+    ``past_due_since_date`` is the oldest due date before ``on`` of which anything is unpaid; of an
+    instalment, its principal by plan and the interest accrued by its due date; from the last due
+    date on, anything owed at all.
+    """
+
+    on: date
+    disbursed_minor: int
+    principal_repaid_minor: int
+    principal_minor: int
+    principal_due_minor: int
+    interest_accrued_minor: int
+    interest_received_minor: int
+    interest_due_minor: int
+    penalty_accrued_minor: int
+    penalty_received_minor: int
+    penalty_due_minor: int
+    fees_charged_minor: int
+    fees_received_minor: int
+    fees_due_minor: int
+    credit_minor: int
+    past_due_since_date: date | None
+
+    @property
+    def days_past_due(self) -> int:
+        """Days since the oldest unpaid due date; zero where nothing is past due."""
+        return (self.on - self.past_due_since_date).days if self.past_due_since_date else 0
+
+    @property
+    def owed_minor(self) -> int:
+        """Everything that would have to be paid to settle the loan on that day."""
+        return (
+            self.fees_due_minor
+            + self.penalty_due_minor
+            + self.interest_due_minor
+            + self.principal_minor
+        )
+
+
+class Segment(NamedTuple):
+    """Days, first included and last excluded, on which one principal bore one rate.
+
+    ``numerator`` is their interest or penalty in minor units, times the loan's denominator.
+    """
+
+    start_date: date
+    end_date: date
+    principal_minor: int
+    rate_ppb: int
+    numerator: int
+
+
+class Accrual(NamedTuple):
+    """Where the two running totals stand on a day, and what has come to them since the position.
+
+    ``days`` are the accrual days from the loan's start to ``on``.
+    """
+
+    on: date
+    days: int
+    interest_numerator: int
+    penalty_numerator: int
+    interest: Sequence[Segment]
+    penalty: Sequence[Segment]
+
+
+class Movement(NamedTuple):
+    """What one event did with money: its own amount, and which debts were paid because of it.
+
+    A receipt pays with its amount. A payout or a fee is paid, as far as there is any, with the
+    credit left from before: ``credit_minor`` is then below zero, and what it paid above.
+    """
+
+    event_id: int
+    kind: EventKind
+    value_date: date
+    amount_minor: int
+    fees_minor: int
+    penalty_minor: int
+    interest_minor: int
+    principal_minor: int
+    credit_minor: int
+
+
+class Step(NamedTuple):
+    """What taking one event did: the money it moved, and the accrual that its day closed.
+
+    A change of the rate moves no money; an event that changes neither principal nor rate leaves
+    the running totals as they were.
+    """
+
+    movement: Movement | None
+    accrual: Accrual | None
+
+
+class EventOutOfOrder(Refusal):
+    """A position cannot take an event that counts from before, or from beside, its last one."""
+
+
+class DisbursedAboveCommitment(Refusal):
+    """More would have been paid out than the loan was agreed for."""
+
+
+class AskedTooEarly(Refusal):
+    """The day asked about lies before the loan's start, or before the position's last event."""
+
+
+def opened(terms: LoanTerms) -> Position:
+    """The position of a loan that has been agreed and not yet paid out."""
+    dues = []
+    planned_minor = 0
+    for instalment in schedule(plan_of(terms)):
+        planned_minor += instalment.principal_minor
+        dues.append(Due(instalment.due_date, planned_minor))
+    return Position(
+        terms=terms,
+        dues=tuple(dues),
+        denominator=RATE_UNITS * accrual_denominator(terms.day_count),
+        principal_minor=0,
+        rate_ppb=rate_in_ppb(terms.annual_rate),
+        accrued_to=terms.start,
+        accrued_days=0,
+        accrued_numerator=0,
+        penalty_rate_ppb=rate_in_ppb(terms.penalty_rate),
+        penalty_numerator=0,
+        disbursed_minor=0,
+        principal_repaid_minor=0,
+        interest_received_minor=0,
+        penalty_received_minor=0,
+        fees_charged_minor=0,
+        fees_received_minor=0,
+        credit_minor=0,
+        interest_at_due_minor=(),
+        last_value_date=terms.start,
+        last_kind=None,
+    )
+
+
+def position_of(
+    terms: LoanTerms, events: Sequence[LoanEvent], *, on: date, known_on: date
+) -> Position:
+    """The position after all events that count ``on`` a day, as ``known_on`` a day.
+
+    Raises what ``events_in_force`` and ``advance`` raise.
+    """
+    position = opened(terms)
+    for event in events_in_force(events, start=terms.start, on=on, known_on=known_on):
+        take(position, event)
+    return position
+
+
+def advance(position: Position, event: LoanEvent) -> Position:
+    """The position after one more event, which must not count from before those it holds.
+
+    Of one value date, kinds come in the order of ``EventKind``; a second rate change of one day
+    and a reversal always need a fold of all events.
+
+    Raises EventOutOfOrder and DisbursedAboveCommitment.
+    """
+    _refuse_out_of_order(position, event)
+    moved = replace(position)
+    take(moved, event)
+    return moved
+
+
+def take(position: Position, event: LoanEvent) -> Step:
+    """Move ``position`` in place past an event that is next in order.
+
+    Raises DisbursedAboveCommitment.
+    """
+    _pass_dues(position, event.value_date)
+    match event.kind:
+        case EventKind.RECEIVED:
+            step = _receive(position, event)
+        case EventKind.DISBURSED:
+            step = _disburse(position, event)
+        case EventKind.FEE_CHARGED:
+            step = _charge_fee(position, event)
+        case EventKind.RATE_CHANGED:
+            step = _change_rate(position, event)
+        case EventKind.REVERSED:
+            raise AssertionError("a reversal is not in force: it takes another event away")
+    position.last_value_date = event.value_date
+    position.last_kind = event.kind
+    return step
+
+
+def accrual_to(position: Position, on: date) -> Accrual:
+    """The running totals ``on`` a day, to that day (excluded), with nothing else happening."""
+    days = accrual_days_to(position.terms, on)
+    interest_numerator = (
+        position.principal_minor * position.rate_ppb * (days - position.accrued_days)
+    )
+    interest = []
+    if position.principal_minor and position.accrued_to < on:
+        interest.append(
+            Segment(
+                position.accrued_to,
+                on,
+                position.principal_minor,
+                position.rate_ppb,
+                interest_numerator,
+            )
+        )
+    penalty = _penalty_segments(position, on)
+    return Accrual(
+        on,
+        days,
+        position.accrued_numerator + interest_numerator,
+        position.penalty_numerator + sum(segment.numerator for segment in penalty),
+        interest,
+        penalty,
+    )
+
+
+def accrual_days_to(terms: LoanTerms, day: date) -> int:
+    """Days from the loan's start to ``day``, in units of the day count's denominator."""
+    return accrual_days(terms.day_count, terms.start, day, termination_date=terms.maturity)
+
+
+def running_interest(position: Position, on: date) -> int:
+    """Interest accrued from the first payout to ``on`` (excluded), rounded."""
+    return _rounded(position, accrual_to(position, on).interest_numerator)
+
+
+def running_penalty(position: Position, on: date) -> int:
+    """Penalty accrued to ``on`` (excluded), rounded."""
+    return _rounded(position, accrual_to(position, on).penalty_numerator)
+
+
+def balances(position: Position, on: date) -> Balances:
+    """What the loan owes ``on`` a day when nothing has happened since the position's last event.
+
+    Raises AskedTooEarly for a day before that event.
+    """
+    if on < position.last_value_date:
+        raise AskedTooEarly(
+            f"The position holds events up to {position.last_value_date} and cannot say what "
+            f"stood on {on}: ask for that day or a later one, or fold the events up to {on}."
+        )
+    position = replace(position)
+    _pass_dues(position, on)
+    owed = _owed(position, accrual_to(position, on))
+    interest_due_minor = owed[_INTEREST]
+    penalty_due_minor = owed[_PENALTY]
+    return Balances(
+        on=on,
+        disbursed_minor=position.disbursed_minor,
+        principal_repaid_minor=position.principal_repaid_minor,
+        principal_minor=position.principal_minor,
+        principal_due_minor=owed[_PRINCIPAL_DUE],
+        interest_accrued_minor=position.interest_received_minor + interest_due_minor,
+        interest_received_minor=position.interest_received_minor,
+        interest_due_minor=interest_due_minor,
+        penalty_accrued_minor=position.penalty_received_minor + penalty_due_minor,
+        penalty_received_minor=position.penalty_received_minor,
+        penalty_due_minor=penalty_due_minor,
+        fees_charged_minor=position.fees_charged_minor,
+        fees_received_minor=position.fees_received_minor,
+        fees_due_minor=owed[_FEES],
+        credit_minor=position.credit_minor,
+        past_due_since_date=_past_due_since(position, on, owed_minor=sum(owed.values())),
+    )
+
+
+def _refuse_out_of_order(position: Position, event: LoanEvent) -> None:
+    if event.kind is EventKind.REVERSED:
+        raise EventOutOfOrder(
+            f"Event {event.event_id} reverses an earlier one: fold the loan's events anew."
+        )
+    if event.value_date > position.last_value_date or position.last_kind is None:
+        return
+    in_order = event.value_date == position.last_value_date and (
+        PLACE_IN_DAY[event.kind] > PLACE_IN_DAY[position.last_kind]
+        or event.kind is position.last_kind is not EventKind.RATE_CHANGED
+    )
+    if not in_order:
+        raise EventOutOfOrder(
+            f"Event {event.event_id} ({event.kind}, value date {event.value_date}) comes before "
+            f"the position's last ({position.last_kind}, {position.last_value_date}): "
+            "fold the loan's events anew."
+        )
+
+
+def _receive(position: Position, event: LoanEvent) -> Step:
+    amount_minor = _amount_minor(event)
+    accrual = accrual_to(position, event.value_date)
+    owed = _owed(position, accrual)
+    paid = {}
+    remaining_minor = amount_minor
+    for bucket in position.terms.receipt_order:
+        paid[bucket] = min(owed[bucket], remaining_minor)
+        remaining_minor -= paid[bucket]
+
+    principal_minor = paid[_PRINCIPAL_DUE] + paid[_PRINCIPAL_NOT_DUE]
+    if principal_minor:
+        _accrue(position, accrual)
+    position.fees_received_minor += paid[_FEES]
+    position.penalty_received_minor += paid[_PENALTY]
+    position.interest_received_minor += paid[_INTEREST]
+    position.principal_repaid_minor += principal_minor
+    position.principal_minor -= principal_minor
+    position.credit_minor += remaining_minor
+    movement = Movement(
+        event.event_id,
+        event.kind,
+        event.value_date,
+        amount_minor,
+        fees_minor=paid[_FEES],
+        penalty_minor=paid[_PENALTY],
+        interest_minor=paid[_INTEREST],
+        principal_minor=principal_minor,
+        credit_minor=remaining_minor,
+    )
+    return Step(movement, accrual if principal_minor else None)
+
+
+def _disburse(position: Position, event: LoanEvent) -> Step:
+    amount_minor = _amount_minor(event)
+    disbursed_minor = position.disbursed_minor + amount_minor
+    committed_minor = position.terms.principal_minor
+    if disbursed_minor > committed_minor:
+        raise DisbursedAboveCommitment(
+            f"Event {event.event_id} pays out {amount_minor}, {disbursed_minor} in all; the loan "
+            f"was agreed for {committed_minor} ({position.terms.currency} minor units). "
+            "Reverse the payout that did not happen, or agree a larger loan."
+        )
+    accrual = accrual_to(position, event.value_date)
+    _accrue(position, accrual)
+    from_credit_minor = min(position.credit_minor, amount_minor)
+    position.disbursed_minor = disbursed_minor
+    position.principal_repaid_minor += from_credit_minor
+    position.principal_minor += amount_minor - from_credit_minor
+    position.credit_minor -= from_credit_minor
+    movement = Movement(
+        event.event_id,
+        event.kind,
+        event.value_date,
+        amount_minor,
+        fees_minor=0,
+        penalty_minor=0,
+        interest_minor=0,
+        principal_minor=from_credit_minor,
+        credit_minor=-from_credit_minor,
+    )
+    return Step(movement, accrual)
+
+
+def _charge_fee(position: Position, event: LoanEvent) -> Step:
+    amount_minor = _amount_minor(event)
+    from_credit_minor = min(position.credit_minor, amount_minor)
+    position.fees_charged_minor += amount_minor
+    position.fees_received_minor += from_credit_minor
+    position.credit_minor -= from_credit_minor
+    movement = Movement(
+        event.event_id,
+        event.kind,
+        event.value_date,
+        amount_minor,
+        fees_minor=from_credit_minor,
+        penalty_minor=0,
+        interest_minor=0,
+        principal_minor=0,
+        credit_minor=-from_credit_minor,
+    )
+    return Step(movement, None)
+
+
+def _change_rate(position: Position, event: LoanEvent) -> Step:
+    assert event.annual_rate is not None
+    rate_ppb = rate_in_ppb(event.annual_rate)
+    if rate_ppb == position.rate_ppb:
+        return Step(None, None)
+    accrual = accrual_to(position, event.value_date)
+    _accrue(position, accrual)
+    position.rate_ppb = rate_ppb
+    return Step(None, accrual)
+
+
+def _accrue(position: Position, accrual: Accrual) -> None:
+    """Close the running totals on a day, because principal or rate change on it."""
+    position.accrued_to = accrual.on
+    position.accrued_days = accrual.days
+    position.accrued_numerator = accrual.interest_numerator
+    position.penalty_numerator = accrual.penalty_numerator
+
+
+def _penalty_segments(position: Position, end: date) -> Sequence[Segment]:
+    """The days since ``accrued_to`` on which principal past due bears penalty."""
+    if not position.penalty_rate_ppb or position.dues[0].due_date >= end:
+        return ()
+    terms = position.terms
+    grace = timedelta(days=terms.penalty_grace_days)
+    first = max(0, bisect_right(position.dues, position.accrued_to - grace, key=_due_date) - 1)
+    last = bisect_left(position.dues, end - grace, key=_due_date)
+    starts = [max(position.accrued_to, due.due_date + grace) for due in position.dues[first:last]]
+    segments = []
+    for index, (start, following) in enumerate(pairwise([*starts, end]), start=first):
+        principal_minor = _past_due_minor(position, by=index)
+        if principal_minor and start < following:
+            days = accrual_days_to(terms, following) - accrual_days_to(terms, start)
+            numerator = principal_minor * position.penalty_rate_ppb * days
+            segments.append(
+                Segment(start, following, principal_minor, position.penalty_rate_ppb, numerator)
+            )
+    return segments
+
+
+def _amount_minor(event: LoanEvent) -> int:
+    assert event.amount_minor is not None
+    return event.amount_minor
+
+
+def _pass_dues(position: Position, day: date) -> None:
+    """Note what interest had accrued by each due date up to ``day``, once it has come."""
+    for due in position.dues[len(position.interest_at_due_minor) :]:
+        if due.due_date > day:
+            break
+        position.interest_at_due_minor += (running_interest(position, due.due_date),)
+
+
+def _owed(position: Position, accrual: Accrual) -> dict[Bucket, int]:
+    """What is owed on the accrual's day, by bucket; dues up to that day have been passed."""
+    passed = len(position.interest_at_due_minor)
+    due_minor = _past_due_minor(position, by=passed - 1) if passed else 0
+    interest_minor = _rounded(position, accrual.interest_numerator)
+    penalty_minor = _rounded(position, accrual.penalty_numerator)
+    return {
+        _FEES: position.fees_charged_minor - position.fees_received_minor,
+        _PENALTY: penalty_minor - position.penalty_received_minor,
+        _INTEREST: interest_minor - position.interest_received_minor,
+        _PRINCIPAL_DUE: due_minor,
+        _PRINCIPAL_NOT_DUE: position.principal_minor - due_minor,
+    }
+
+
+def _rounded(position: Position, numerator: int) -> int:
+    return rounded(numerator, position.denominator, position.terms.rounding)
+
+
+def _past_due_minor(position: Position, *, by: int) -> int:
+    """Principal outstanding of what was planned to be repaid by the due date of index ``by``."""
+    unpaid_minor = position.dues[by].planned_minor - position.principal_repaid_minor
+    return min(position.principal_minor, max(0, unpaid_minor))
+
+
+def _past_due_since(position: Position, on: date, *, owed_minor: int) -> date | None:
+    last = len(position.dues) - 1
+    for index, interest_minor in enumerate(position.interest_at_due_minor):
+        due_date = position.dues[index].due_date
+        if due_date == on:
+            break
+        if (
+            _past_due_minor(position, by=index)
+            or interest_minor > position.interest_received_minor
+            or (index == last and owed_minor)
+        ):
+            return due_date
+    return None
+
+
+def _due_date(due: Due) -> date:
+    return due.due_date

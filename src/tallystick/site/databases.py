@@ -16,6 +16,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -31,6 +32,9 @@ from tallystick.site.marks import (
     mark,
 )
 from tallystick.site.server import APPLICATION_ROLE, Server
+
+# Django reads it when it is first asked for anything; there is only one answer.
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tallystick.site.settings")
 
 BOOK_NAME = "tallystick"
 DEMO_NAME = "tallystick_demo"
@@ -110,8 +114,8 @@ def book() -> Iterator[Server]:
         if is_embedded():
             _make(here, Purpose.BOOK, at=_lobby(here))
         check_purpose(here, Purpose.BOOK)
-        _join_migrated(here)
-        yield here
+        with _joined(here):
+            yield here
 
 
 @contextmanager
@@ -132,8 +136,8 @@ def prepared(*, verbosity: int = 0) -> Iterator[Server]:
             check_purpose(here, Purpose.BOOK)
             mark(here, Purpose.BOOK)
         migrate(here, verbosity=verbosity)
-        use(here)
-        yield here
+        with _joined(here):
+            yield here
 
 
 @contextmanager
@@ -153,8 +157,8 @@ def existing(name: str) -> Iterator[Server]:
     with server() as own:
         here = own.named(name)
         _check_ours(here, names(_lobby(own)))
-        _join_migrated(here)
-        yield here
+        with _joined(here):
+            yield here
 
 
 @contextmanager
@@ -170,8 +174,8 @@ def demo(*, fresh: bool = False) -> Iterator[Server]:
             check_purpose(here, Purpose.DEMO)
             drop(here, at=_lobby(own))
         _make(here, Purpose.DEMO, at=_lobby(own))
-        _join_migrated(here)
-        yield here
+        with _joined(here):
+            yield here
 
 
 @contextmanager
@@ -213,24 +217,25 @@ def use(here: Server, *, as_owner: bool = False) -> None:
     """
     import django
 
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tallystick.site.settings")
     django.setup()
     from django.db import connections
 
-    leave()
-    connections.databases["default"] = here.django_entry(
-        role=None if as_owner else APPLICATION_ROLE
-    )
-    connections.configure_settings(connections.databases)
+    _point(connections, here.django_entry(role=None if as_owner else APPLICATION_ROLE))
 
 
 def leave() -> None:
-    """Close Django's connection and forget it, so that the next one is made anew."""
+    """Close Django's connection; a query after that is refused, until ``use`` names a database."""
     from django.db import connections
 
+    _point(connections, {"ENGINE": "django.db.backends.postgresql", "NAME": ""})
+
+
+def _point(connections: Any, entry: dict[str, Any]) -> None:
     connections.close_all()
     if hasattr(connections._connections, "default"):
-        del connections["default"]
+        del connections["default"]  # the next use makes a new one
+    connections.databases["default"] = entry
+    connections.configure_settings(connections.databases)
 
 
 def migrate(here: Server, *, verbosity: int = 0) -> None:
@@ -363,10 +368,15 @@ def _check_ours(here: Server, there: list[str]) -> None:
         raise NotOurDatabase(here, "one of ours")
 
 
-def _join_migrated(here: Server) -> None:
+@contextmanager
+def _joined(here: Server) -> Iterator[None]:
     use(here)
-    if missing := missing_migrations(here):
-        raise DatabaseNotMigrated(here, missing)
+    try:
+        if missing := missing_migrations(here):
+            raise DatabaseNotMigrated(here, missing)
+        yield
+    finally:
+        leave()
 
 
 def names(at: Server) -> list[str]:

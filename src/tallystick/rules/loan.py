@@ -4,7 +4,8 @@
 next fold, which says where all the money went: money that now finds no debt is the supplier's
 credit, and a debt that lost its money is owed again. Nothing that was paid out is asked back.
 
-The rules of order, allocation and accrual stand in ``loan_events`` and ``loan_position``.
+Which events are in force, and in what order, stands in ``loan_events``; how a receipt is
+allocated in ``loan_steps``; how interest and penalty run in ``loan_position``.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,13 +19,12 @@ from tallystick.rules.loan_events import RATE_UNITS, LoanEvent, events_in_force,
 from tallystick.rules.loan_position import (
     AskedTooEarly,
     Balances,
-    Movement,
     Segment,
     accrual_to,
     balances,
     opened,
-    take,
 )
+from tallystick.rules.loan_steps import Movement, take
 from tallystick.rules.loan_terms import LoanTerms
 
 INTEREST_DECIMALS = 6

@@ -11,7 +11,8 @@ from fractions import Fraction
 
 from tallystick.rules.loan import LoanState, days_of, interest_of
 from tallystick.rules.loan_events import EventKind, rate_from_ppb
-from tallystick.rules.loan_position import Movement, Segment
+from tallystick.rules.loan_position import Segment
+from tallystick.rules.loan_steps import Movement
 from tallystick.rules.loan_terms import LoanTerms
 from tallystick.rules.money import Rounding, rounded
 

@@ -1,8 +1,8 @@
-"""Where a loan stands after an event, and what that comes to on any later day.
+"""Where a loan stands after its last event, and what that comes to on any later day.
 
-A position is a loan's history up to its last event, folded into a few numbers. Until the next
-event everything it owes is a closed form of the day, so that a position can be kept in a table
-and a whole book be accrued by one statement.
+A position is a loan's history folded into a few numbers. Until the next event everything the loan
+owes is a closed form of the day, so that positions can be kept in a table and a whole book be
+accrued by one statement.
 
 Interest is simple and daily, on what was actually paid out, from a value date (included) to the
 next (excluded). It runs as an exact whole number over a fixed denominator:
@@ -13,15 +13,10 @@ next (excluded). It runs as an exact whole number over a fixed denominator:
 
 Only this running total is rounded, never a day or a period, so that it does not depend on how
 often anybody looked. Penalty is a second running total over the same denominator, on principal
-past due, from ``grace_days`` after its due date (included). For a loan with one due date:
+past due, from so many days of grace after its due date (included). With one due date:
 
     penalty numerator(on) = penalty_numerator
         + principal_minor × penalty_rate_ppb × accrual days(max(accrued_to, due date + grace), on)
-
-Events are taken in the order of their value dates and, within a day, of ``EventKind``. A receipt
-pays what is owed at its value date, bucket by bucket in the order of the terms; what finds no
-debt is the supplier's credit. Credit meets the next debt, a fee or a payout, on the day it
-arises. So either nothing is owed or no credit is left.
 
 Where a loan has several due dates, principal falls due by the plan for the committed principal;
 principal repaid, early or late, counts against the oldest instalment.
@@ -35,22 +30,14 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from tallystick.rules.daycount import accrual_days, accrual_denominator
-from tallystick.rules.loan_events import (
-    PLACE_IN_DAY,
-    RATE_UNITS,
-    EventKind,
-    LoanEvent,
-    events_in_force,
-    rate_in_ppb,
-)
+from tallystick.rules.loan_events import RATE_UNITS, EventKind, rate_in_ppb
 from tallystick.rules.loan_terms import Bucket, LoanTerms, plan_of
 from tallystick.rules.money import rounded
 from tallystick.rules.refusal import Refusal
 from tallystick.rules.schedule import schedule
 
-
-# Names of their own, because a member of an enumeration costs as much to look up as it is to add.
-_FEES, _PENALTY, _INTEREST, _PRINCIPAL_DUE, _PRINCIPAL_NOT_DUE = Bucket
+# Names of their own: looking up a member of an enumeration costs more than the sums it stands in.
+FEES, PENALTY, INTEREST, PRINCIPAL_DUE, PRINCIPAL_NOT_DUE = Bucket
 
 
 class Due(NamedTuple):
@@ -93,6 +80,33 @@ class Position:
     """Interest accrued by each due date that had come by the last event."""
     last_value_date: date
     last_kind: EventKind | None
+
+
+class Segment(NamedTuple):
+    """Days, first included and last excluded, on which one principal bore one rate.
+
+    ``numerator`` is their interest or penalty in minor units, times the loan's denominator.
+    """
+
+    start_date: date
+    end_date: date
+    principal_minor: int
+    rate_ppb: int
+    numerator: int
+
+
+class Accrual(NamedTuple):
+    """Where the two running totals stand on a day, and what has come to them since the position.
+
+    ``days`` are the accrual days from the loan's start to ``on``.
+    """
+
+    on: date
+    days: int
+    interest_numerator: int
+    penalty_numerator: int
+    interest: Sequence[Segment]
+    penalty: Sequence[Segment]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,70 +154,6 @@ class Balances:
         )
 
 
-class Segment(NamedTuple):
-    """Days, first included and last excluded, on which one principal bore one rate.
-
-    ``numerator`` is their interest or penalty in minor units, times the loan's denominator.
-    """
-
-    start_date: date
-    end_date: date
-    principal_minor: int
-    rate_ppb: int
-    numerator: int
-
-
-class Accrual(NamedTuple):
-    """Where the two running totals stand on a day, and what has come to them since the position.
-
-    ``days`` are the accrual days from the loan's start to ``on``.
-    """
-
-    on: date
-    days: int
-    interest_numerator: int
-    penalty_numerator: int
-    interest: Sequence[Segment]
-    penalty: Sequence[Segment]
-
-
-class Movement(NamedTuple):
-    """What one event did with money: its own amount, and which debts were paid because of it.
-
-    A receipt pays with its amount. A payout or a fee is paid, as far as there is any, with the
-    credit left from before: ``credit_minor`` is then below zero, and what it paid above.
-    """
-
-    event_id: int
-    kind: EventKind
-    value_date: date
-    amount_minor: int
-    fees_minor: int
-    penalty_minor: int
-    interest_minor: int
-    principal_minor: int
-    credit_minor: int
-
-
-class Step(NamedTuple):
-    """What taking one event did: the money it moved, and the accrual that its day closed.
-
-    A change of the rate moves no money; an event that changes neither principal nor rate leaves
-    the running totals as they were.
-    """
-
-    movement: Movement | None
-    accrual: Accrual | None
-
-
-class EventOutOfOrder(Refusal):
-    """A position cannot take an event that counts from before, or from beside, its last one."""
-
-
-class DisbursedAboveCommitment(Refusal):
-    """More would have been paid out than the loan was agreed for."""
-
-
 class AskedTooEarly(Refusal):
     """The day asked about lies before the loan's start, or before the position's last event."""
 
@@ -237,55 +187,6 @@ def opened(terms: LoanTerms) -> Position:
         last_value_date=terms.start,
         last_kind=None,
     )
-
-
-def position_of(
-    terms: LoanTerms, events: Sequence[LoanEvent], *, on: date, known_on: date
-) -> Position:
-    """The position after all events that count ``on`` a day, as ``known_on`` a day.
-
-    Raises what ``events_in_force`` and ``advance`` raise.
-    """
-    position = opened(terms)
-    for event in events_in_force(events, start=terms.start, on=on, known_on=known_on):
-        take(position, event)
-    return position
-
-
-def advance(position: Position, event: LoanEvent) -> Position:
-    """The position after one more event, which must not count from before those it holds.
-
-    Of one value date, kinds come in the order of ``EventKind``; a second rate change of one day
-    and a reversal always need a fold of all events.
-
-    Raises EventOutOfOrder and DisbursedAboveCommitment.
-    """
-    _refuse_out_of_order(position, event)
-    moved = replace(position)
-    take(moved, event)
-    return moved
-
-
-def take(position: Position, event: LoanEvent) -> Step:
-    """Move ``position`` in place past an event that is next in order.
-
-    Raises DisbursedAboveCommitment.
-    """
-    _pass_dues(position, event.value_date)
-    match event.kind:
-        case EventKind.RECEIVED:
-            step = _receive(position, event)
-        case EventKind.DISBURSED:
-            step = _disburse(position, event)
-        case EventKind.FEE_CHARGED:
-            step = _charge_fee(position, event)
-        case EventKind.RATE_CHANGED:
-            step = _change_rate(position, event)
-        case EventKind.REVERSED:
-            raise AssertionError("a reversal is not in force: it takes another event away")
-    position.last_value_date = event.value_date
-    position.last_kind = event.kind
-    return step
 
 
 def accrual_to(position: Position, on: date) -> Accrual:
@@ -331,6 +232,21 @@ def running_penalty(position: Position, on: date) -> int:
     return _rounded(position, accrual_to(position, on).penalty_numerator)
 
 
+def owed_by_bucket(position: Position, accrual: Accrual) -> dict[Bucket, int]:
+    """What is owed on the accrual's day, by bucket; dues up to that day have been passed."""
+    passed = len(position.interest_at_due_minor)
+    due_minor = _past_due_minor(position, by=passed - 1) if passed else 0
+    interest_minor = _rounded(position, accrual.interest_numerator)
+    penalty_minor = _rounded(position, accrual.penalty_numerator)
+    return {
+        FEES: position.fees_charged_minor - position.fees_received_minor,
+        PENALTY: penalty_minor - position.penalty_received_minor,
+        INTEREST: interest_minor - position.interest_received_minor,
+        PRINCIPAL_DUE: due_minor,
+        PRINCIPAL_NOT_DUE: position.principal_minor - due_minor,
+    }
+
+
 def balances(position: Position, on: date) -> Balances:
     """What the loan owes ``on`` a day when nothing has happened since the position's last event.
 
@@ -342,16 +258,16 @@ def balances(position: Position, on: date) -> Balances:
             f"stood on {on}: ask for that day or a later one, or fold the events up to {on}."
         )
     position = replace(position)
-    _pass_dues(position, on)
-    owed = _owed(position, accrual_to(position, on))
-    interest_due_minor = owed[_INTEREST]
-    penalty_due_minor = owed[_PENALTY]
+    pass_dues(position, on)
+    owed = owed_by_bucket(position, accrual_to(position, on))
+    interest_due_minor = owed[INTEREST]
+    penalty_due_minor = owed[PENALTY]
     return Balances(
         on=on,
         disbursed_minor=position.disbursed_minor,
         principal_repaid_minor=position.principal_repaid_minor,
         principal_minor=position.principal_minor,
-        principal_due_minor=owed[_PRINCIPAL_DUE],
+        principal_due_minor=owed[PRINCIPAL_DUE],
         interest_accrued_minor=position.interest_received_minor + interest_due_minor,
         interest_received_minor=position.interest_received_minor,
         interest_due_minor=interest_due_minor,
@@ -360,132 +276,18 @@ def balances(position: Position, on: date) -> Balances:
         penalty_due_minor=penalty_due_minor,
         fees_charged_minor=position.fees_charged_minor,
         fees_received_minor=position.fees_received_minor,
-        fees_due_minor=owed[_FEES],
+        fees_due_minor=owed[FEES],
         credit_minor=position.credit_minor,
         past_due_since_date=_past_due_since(position, on, owed_minor=sum(owed.values())),
     )
 
 
-def _refuse_out_of_order(position: Position, event: LoanEvent) -> None:
-    if event.kind is EventKind.REVERSED:
-        raise EventOutOfOrder(
-            f"Event {event.event_id} reverses an earlier one: fold the loan's events anew."
-        )
-    if event.value_date > position.last_value_date or position.last_kind is None:
-        return
-    in_order = event.value_date == position.last_value_date and (
-        PLACE_IN_DAY[event.kind] > PLACE_IN_DAY[position.last_kind]
-        or event.kind is position.last_kind is not EventKind.RATE_CHANGED
-    )
-    if not in_order:
-        raise EventOutOfOrder(
-            f"Event {event.event_id} ({event.kind}, value date {event.value_date}) comes before "
-            f"the position's last ({position.last_kind}, {position.last_value_date}): "
-            "fold the loan's events anew."
-        )
-
-
-def _receive(position: Position, event: LoanEvent) -> Step:
-    amount_minor = _amount_minor(event)
-    accrual = accrual_to(position, event.value_date)
-    owed = _owed(position, accrual)
-    paid = {}
-    remaining_minor = amount_minor
-    for bucket in position.terms.receipt_order:
-        paid[bucket] = min(owed[bucket], remaining_minor)
-        remaining_minor -= paid[bucket]
-
-    principal_minor = paid[_PRINCIPAL_DUE] + paid[_PRINCIPAL_NOT_DUE]
-    if principal_minor:
-        _accrue(position, accrual)
-    position.fees_received_minor += paid[_FEES]
-    position.penalty_received_minor += paid[_PENALTY]
-    position.interest_received_minor += paid[_INTEREST]
-    position.principal_repaid_minor += principal_minor
-    position.principal_minor -= principal_minor
-    position.credit_minor += remaining_minor
-    movement = Movement(
-        event.event_id,
-        event.kind,
-        event.value_date,
-        amount_minor,
-        fees_minor=paid[_FEES],
-        penalty_minor=paid[_PENALTY],
-        interest_minor=paid[_INTEREST],
-        principal_minor=principal_minor,
-        credit_minor=remaining_minor,
-    )
-    return Step(movement, accrual if principal_minor else None)
-
-
-def _disburse(position: Position, event: LoanEvent) -> Step:
-    amount_minor = _amount_minor(event)
-    disbursed_minor = position.disbursed_minor + amount_minor
-    committed_minor = position.terms.principal_minor
-    if disbursed_minor > committed_minor:
-        raise DisbursedAboveCommitment(
-            f"Event {event.event_id} pays out {amount_minor}, {disbursed_minor} in all; the loan "
-            f"was agreed for {committed_minor} ({position.terms.currency} minor units). "
-            "Reverse the payout that did not happen, or agree a larger loan."
-        )
-    accrual = accrual_to(position, event.value_date)
-    _accrue(position, accrual)
-    from_credit_minor = min(position.credit_minor, amount_minor)
-    position.disbursed_minor = disbursed_minor
-    position.principal_repaid_minor += from_credit_minor
-    position.principal_minor += amount_minor - from_credit_minor
-    position.credit_minor -= from_credit_minor
-    movement = Movement(
-        event.event_id,
-        event.kind,
-        event.value_date,
-        amount_minor,
-        fees_minor=0,
-        penalty_minor=0,
-        interest_minor=0,
-        principal_minor=from_credit_minor,
-        credit_minor=-from_credit_minor,
-    )
-    return Step(movement, accrual)
-
-
-def _charge_fee(position: Position, event: LoanEvent) -> Step:
-    amount_minor = _amount_minor(event)
-    from_credit_minor = min(position.credit_minor, amount_minor)
-    position.fees_charged_minor += amount_minor
-    position.fees_received_minor += from_credit_minor
-    position.credit_minor -= from_credit_minor
-    movement = Movement(
-        event.event_id,
-        event.kind,
-        event.value_date,
-        amount_minor,
-        fees_minor=from_credit_minor,
-        penalty_minor=0,
-        interest_minor=0,
-        principal_minor=0,
-        credit_minor=-from_credit_minor,
-    )
-    return Step(movement, None)
-
-
-def _change_rate(position: Position, event: LoanEvent) -> Step:
-    assert event.annual_rate is not None
-    rate_ppb = rate_in_ppb(event.annual_rate)
-    if rate_ppb == position.rate_ppb:
-        return Step(None, None)
-    accrual = accrual_to(position, event.value_date)
-    _accrue(position, accrual)
-    position.rate_ppb = rate_ppb
-    return Step(None, accrual)
-
-
-def _accrue(position: Position, accrual: Accrual) -> None:
-    """Close the running totals on a day, because principal or rate change on it."""
-    position.accrued_to = accrual.on
-    position.accrued_days = accrual.days
-    position.accrued_numerator = accrual.interest_numerator
-    position.penalty_numerator = accrual.penalty_numerator
+def pass_dues(position: Position, day: date) -> None:
+    """Note what interest had accrued by each due date up to ``day``, once it has come."""
+    for due in position.dues[len(position.interest_at_due_minor) :]:
+        if due.due_date > day:
+            break
+        position.interest_at_due_minor += (running_interest(position, due.due_date),)
 
 
 def _penalty_segments(position: Position, end: date) -> Sequence[Segment]:
@@ -507,38 +309,6 @@ def _penalty_segments(position: Position, end: date) -> Sequence[Segment]:
                 Segment(start, following, principal_minor, position.penalty_rate_ppb, numerator)
             )
     return segments
-
-
-def _amount_minor(event: LoanEvent) -> int:
-    assert event.amount_minor is not None
-    return event.amount_minor
-
-
-def _pass_dues(position: Position, day: date) -> None:
-    """Note what interest had accrued by each due date up to ``day``, once it has come."""
-    for due in position.dues[len(position.interest_at_due_minor) :]:
-        if due.due_date > day:
-            break
-        position.interest_at_due_minor += (running_interest(position, due.due_date),)
-
-
-def _owed(position: Position, accrual: Accrual) -> dict[Bucket, int]:
-    """What is owed on the accrual's day, by bucket; dues up to that day have been passed."""
-    passed = len(position.interest_at_due_minor)
-    due_minor = _past_due_minor(position, by=passed - 1) if passed else 0
-    interest_minor = _rounded(position, accrual.interest_numerator)
-    penalty_minor = _rounded(position, accrual.penalty_numerator)
-    return {
-        _FEES: position.fees_charged_minor - position.fees_received_minor,
-        _PENALTY: penalty_minor - position.penalty_received_minor,
-        _INTEREST: interest_minor - position.interest_received_minor,
-        _PRINCIPAL_DUE: due_minor,
-        _PRINCIPAL_NOT_DUE: position.principal_minor - due_minor,
-    }
-
-
-def _rounded(position: Position, numerator: int) -> int:
-    return rounded(numerator, position.denominator, position.terms.rounding)
 
 
 def _past_due_minor(position: Position, *, by: int) -> int:
@@ -564,3 +334,7 @@ def _past_due_since(position: Position, on: date, *, owed_minor: int) -> date | 
 
 def _due_date(due: Due) -> date:
     return due.due_date
+
+
+def _rounded(position: Position, numerator: int) -> int:
+    return rounded(numerator, position.denominator, position.terms.rounding)

@@ -47,9 +47,7 @@ class LoanState:
     def as_json(self) -> dict[str, object]:
         """The state in plain JSON values: dates as ISO text, amounts as integers.
 
-        The interest of a segment is text with six decimals of a minor unit: what the exact
-        running total, cut after the sixth decimal, has grown by. So the texts add up, and their
-        sum rounded half-up is the exact running total rounded half-up.
+        For the interest of segments see ``segments_as_json``.
         """
         owed = self.balances
         return {
@@ -71,8 +69,8 @@ class LoanState:
             "credit_minor": owed.credit_minor,
             "owed_minor": owed.owed_minor,
             "days_past_due": owed.days_past_due,
-            "segments": _segments_as_json(self.terms, self.segments),
-            "penalty_segments": _segments_as_json(self.terms, self.penalty_segments),
+            "segments": segments_as_json(self.terms, self.segments),
+            "penalty_segments": segments_as_json(self.terms, self.penalty_segments),
         }
 
 
@@ -124,7 +122,13 @@ def interest_of(terms: LoanTerms, segment: Segment) -> Fraction:
     return Fraction(segment.numerator, RATE_UNITS * accrual_denominator(terms.day_count))
 
 
-def _segments_as_json(terms: LoanTerms, segments: Iterable[Segment]) -> list[dict[str, object]]:
+def segments_as_json(terms: LoanTerms, segments: Iterable[Segment]) -> list[dict[str, object]]:
+    """Segments in plain JSON values, in order.
+
+    Their interest is text with six decimals of a minor unit: what the exact running total, cut
+    after the sixth decimal, has grown by. So the texts add up, and their sum rounded half-up is
+    the exact running total rounded half-up.
+    """
     written: list[dict[str, object]] = []
     denominator = RATE_UNITS * accrual_denominator(terms.day_count)
     numerator = 0

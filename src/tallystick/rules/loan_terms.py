@@ -76,29 +76,28 @@ class LoanTerms:
         rate_in_ppb(self.penalty_rate, name="Penalty rate")
         if self.day_count is DayCount.BUS_252:
             raise InvalidLoanTerms(
-                f"Day count {self.day_count} counts business days, and the daily interest of a "
+                f"day_count {self.day_count} counts business days, and the daily interest of a "
                 "loan runs on every day: choose a day count of calendar days."
             )
         if not 0 < self.principal_minor <= MAX_AMOUNT_MINOR:
             raise InvalidLoanTerms(
-                f"Principal is {self.principal_minor}: give 1 to {MAX_AMOUNT_MINOR} minor units."
+                f"principal_minor is {self.principal_minor}: give 1 to {MAX_AMOUNT_MINOR}."
             )
         if self.start < EARLIEST_START:
             raise InvalidLoanTerms(
-                f"Start {self.start} is before {EARLIEST_START}: correct the date."
+                f"start {self.start} is before {EARLIEST_START}: correct the date."
             )
         if self.maturity <= self.start:
             raise InvalidLoanTerms(
-                f"Maturity {self.maturity} is not after the start on {self.start}: "
-                "give a later maturity."
+                f"maturity {self.maturity} is not after start {self.start}: give a later maturity."
             )
         if not 0 <= self.penalty_grace_days <= MAX_GRACE_DAYS:
             raise InvalidLoanTerms(
-                f"Penalty has {self.penalty_grace_days} days of grace: give 0 to {MAX_GRACE_DAYS}."
+                f"penalty_grace_days is {self.penalty_grace_days}: give 0 to {MAX_GRACE_DAYS}."
             )
         if sorted(self.receipt_order) != sorted(Bucket):
             raise InvalidLoanTerms(
-                f"Receipts pay in the order {', '.join(self.receipt_order) or 'of nothing'}: "
+                f"receipt_order is {', '.join(self.receipt_order) or 'empty'}: "
                 f"name each of {', '.join(Bucket)} once."
             )
 

@@ -24,18 +24,17 @@ ROOT = Path(__file__).resolve().parents[2]
 def _use_the_project() -> None:
     """Make ``tallystick`` and what it needs importable when plain Python was started.
 
-    Where the dependencies are missing, the environment that ``./tally`` has made runs this again.
+    Where dependencies are missing, the environment that ``./tally`` has made runs this again.
+    Without one, the cases that need them fail and say what is missing.
     """
     if find_spec("tallystick") is None:
         sys.path.insert(0, str(ROOT / "src"))
+    if find_spec("pyxirr") and find_spec("chinese_calendar"):
+        return
     environment = Path(os.environ.get("TALLY_VENV", ROOT / ".venv"))
     python = environment / "bin" / "python"
-    missing = [name for name in ("pyxirr", "chinese_calendar") if find_spec(name) is None]
-    if not missing:
-        return
     if python.exists() and Path(sys.prefix).resolve() != environment.resolve():
         os.execv(python, [str(python), *sys.argv])
-    sys.exit(f"{', '.join(missing)} cannot be imported. Run ./tally --help once, then try again.")
 
 
 _use_the_project()
@@ -62,7 +61,6 @@ from outcome import (  # noqa: E402
     failed,
     unsupported,
 )
-from timevalues import time_value_case  # noqa: E402
 
 KINDS: dict[str, Callable[[Case], Outcome]] = {
     "allocation": allocation_case,
@@ -137,6 +135,8 @@ def case_of_any_kind(case: Case, *, calendar: Any = None) -> Outcome:
         check = KINDS.get(str(case["kind"]))
         return check(case) if check else unsupported(f"kind {case['kind']!r}")
     if "function" in case:
+        from timevalues import time_value_case  # the only cases that need pyxirr
+
         return time_value_case(case)
     if "period" in case:
         return business_day_case(case, calendar if isinstance(calendar, dict) else None)

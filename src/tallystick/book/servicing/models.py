@@ -1,5 +1,7 @@
 """Loans after the payout: their events, their positions day by change, and the day's close."""
 
+from datetime import date
+
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -30,28 +32,40 @@ class LoanEvent(models.Model):
         ]
 
 
+STILL_IN_FORCE = date.max
+"""Superseded date of the rows that nothing has superseded yet."""
+
+
 class Position(models.Model):
     """A loan's fold as it stood from one booking date until another: one row per change.
 
     Running interest on day ``on`` is exactly
     ``interest_numerator + principal_minor × annual_rate_ppb × (on − accrued_to_date)`` over
-    ``denominator`` (10⁹ × the day count's days a year), rounded half-up; likewise penalty.
-    ``superseded_date`` is the booking date of the next row, ``infinity`` for the latest: a close
-    of day D reads the rows with booking_date ≤ D < superseded_date while D + 1 goes on.
+    ``denominator`` (10⁹ × the day count's days a year), rounded half-up; penalty likewise from
+    the later of ``accrued_to_date`` and ``due_date``. ``superseded_date`` is the booking date of
+    the next row: a close of day D reads the rows with booking_date ≤ D < superseded_date while
+    D + 1 goes on.
     """
 
     pk = models.CompositePrimaryKey("loan_id", "booking_date")
     loan = models.ForeignKey("financing.Loan", on_delete=models.PROTECT, db_index=False)
     booking_date = models.DateField()
-    superseded_date = models.DateField(help_text="infinity for the latest")
+    superseded_date = models.DateField(default=STILL_IN_FORCE)
     book = models.ForeignKey("ledger.Book", on_delete=models.PROTECT, db_index=False)
     due_date = models.DateField()
+    disbursed_date = models.DateField(help_text="value date of the first payout")
+    last_value_date = models.DateField(help_text="value date of the latest event in force")
+    last_kind = models.CharField(max_length=20, help_text="its kind; empty: no event in force")
     accrued_to_date = models.DateField()
     principal_minor = models.BigIntegerField()
+    disbursed_minor = models.BigIntegerField()
     annual_rate_ppb = models.BigIntegerField()
     denominator = models.BigIntegerField()
     interest_numerator = models.DecimalField(max_digits=38, decimal_places=0)
     interest_received_minor = models.BigIntegerField()
+    interest_at_due_minor = models.BigIntegerField(
+        null=True, help_text="interest accrued by the due date, once an event came on or after it"
+    )
     penalty_rate_ppb = models.BigIntegerField()
     penalty_numerator = models.DecimalField(max_digits=38, decimal_places=0)
     penalty_received_minor = models.BigIntegerField()
@@ -65,13 +79,24 @@ class Position(models.Model):
             models.CheckConstraint(
                 condition=Q(
                     principal_minor__gte=0,
+                    disbursed_minor__gte=F("principal_minor"),
                     interest_received_minor__gte=0,
                     penalty_received_minor__gte=0,
+                    fees_received_minor__gte=0,
                     fees_charged_minor__gte=F("fees_received_minor"),
                     credit_minor__gte=0,
                 ),
                 name="position_balances_not_negative",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(superseded_date__gt=F("booking_date")),
+                name="position_dates_in_order",
+            ),
+            models.UniqueConstraint(
+                fields=["loan"],
+                condition=Q(superseded_date=STILL_IN_FORCE),
+                name="position_one_in_force",
+            ),
         ]
         indexes = [
             models.Index(
@@ -81,13 +106,32 @@ class Position(models.Model):
 
 
 class SettlementLine(models.Model):
-    """Where a part of a receipt went: which loan and bucket, or the supplier. Sums to the cash."""
+    """Where a part of a receipt went: which loan and bucket, or the supplier.
+
+    ``bucket`` is one of ``rules.loan_terms.Bucket``, ``residual`` (to be paid out to the supplier)
+    or ``credit`` (kept for the supplier). The lines of a receipt and its unapplied cash sum to
+    the cash.
+    """
 
     receipt = models.ForeignKey("payments.CashReceipt", on_delete=models.PROTECT)
-    facility = models.ForeignKey("financing.Facility", on_delete=models.PROTECT)
+    supplier = models.ForeignKey("parties.Party", on_delete=models.PROTECT, db_index=False)
+    facility = models.ForeignKey(
+        "financing.Facility",
+        null=True,
+        on_delete=models.PROTECT,
+        db_index=False,
+        help_text="none where a claim was paid that secures no facility",
+    )
     loan = models.ForeignKey("financing.Loan", null=True, on_delete=models.PROTECT)
     bucket = models.CharField(max_length=40)
     amount_minor = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(amount_minor__gt=0), name="settlement_line_above_zero"
+            )
+        ]
 
 
 class DayStep(models.Model):
@@ -101,7 +145,5 @@ class DayStep(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["legal_entity", "date", "step"], name="day_step_once"
-            )
+            models.UniqueConstraint(fields=["legal_entity", "date", "step"], name="day_step_once")
         ]

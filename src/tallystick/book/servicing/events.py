@@ -1,0 +1,321 @@
+"""Record what happened to loans, and let everything that follows from it follow.
+
+An event that comes last in the order of value dates advances the loan's position; any other one
+is followed by a fold of all its events. Either way the position, the loan's status and what is
+drawn on its facility, programme and funding line move in the caller's transaction. Where a refold
+lets cash that was received earlier meet other debts, the ledger gets the net difference, booked
+in the open day with the value date kept.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import NamedTuple
+
+from django.db import connection
+
+from tallystick.book.ledger.post import post_many
+from tallystick.book.servicing.drawn import change_drawn
+from tallystick.book.servicing.positions import (
+    LoanPosition,
+    is_settled,
+    positions_of,
+    rate_from_ppb,
+    store,
+)
+from tallystick.rules.accounting import RECEIVABLE_OF, Booking, allocation_corrected
+from tallystick.rules.journal import JournalEntry
+from tallystick.rules.loan_events import (
+    PLACE_IN_DAY,
+    EventKind,
+    LoanEvent,
+    events_in_force,
+)
+from tallystick.rules.loan_position import Position
+from tallystick.rules.loan_steps import EventOutOfOrder, advance, position_of
+from tallystick.rules.refusal import Refusal
+
+
+class EventInFuture(Refusal):
+    """An event would count from a day that has not begun."""
+
+    def __init__(self, *, code: str, value_date: date, booking_date: date) -> None:
+        self.value_date = value_date
+        self.booking_date = booking_date
+        super().__init__(
+            f"An event of loan {code} has value date {value_date}, after the open business day "
+            f"{booking_date}. Record it when that day has come."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NewLoanEvent:
+    """One thing that happened to a loan; the fields are those of ``rules.loan_events.LoanEvent``.
+
+    ``reference`` says where it comes from, such as ``receipt:REF``; ``act_id`` which act tells of
+    it. ``booked`` is what that act's own entry credits: by kind of debt
+    (``accounting.RECEIVABLE_OF``) or the supplier's ``credit``. It sums to the amount of a
+    receipt, and to minus that amount when the receipt is reversed.
+    """
+
+    loan_id: int
+    kind: EventKind
+    value_date: date
+    reference: str
+    act_id: int
+    amount_minor: int | None = None
+    annual_rate_ppb: int | None = None
+    reverses: int | None = None
+    booked: Mapping[str, int] = field(default_factory=dict)
+
+
+class Change(NamedTuple):
+    """A loan before and after what was recorded."""
+
+    before: LoanPosition
+    after: LoanPosition
+
+
+def record_events(events: Sequence[NewLoanEvent], *, booking_date: date) -> dict[int, Change]:
+    """Record ``events`` in the caller's transaction; returns each loan's change by loan id.
+
+    The caller holds the locks of the loans' facilities and posts the entries of the events
+    themselves; what a refold moves besides is posted here.
+
+    Raises EventInFuture, and what ``rules.loan_position.position_of`` raises.
+    """
+    return record_on(
+        positions_of({event.loan_id for event in events}), events, booking_date=booking_date
+    )
+
+
+def record_on(
+    loans: Mapping[int, LoanPosition], events: Sequence[NewLoanEvent], *, booking_date: date
+) -> dict[int, Change]:
+    """As ``record_events``, for loans that the caller has read under lock."""
+    if not events:
+        return {}
+    _refuse_future(loans, events, booking_date)
+    new = defaultdict(list)
+    for event, recorded in zip(events, _inserted(events, booking_date), strict=True):
+        new[event.loan_id].append(recorded)
+    advanced = {loan_id: _advanced(loans[loan_id], new[loan_id]) for loan_id in new}
+    refolded = _refolded(
+        [loans[loan_id] for loan_id, after in advanced.items() if after is None], booking_date
+    )
+    changes = {
+        loan_id: Change(loans[loan_id], _with_status(refolded.get(loan_id) or advanced[loan_id]))
+        for loan_id in new
+    }
+    store([change.after for change in changes.values()], booking_date=booking_date)
+    _write_statuses(changes.values())
+    _move_drawn(changes, events)
+    _post_corrections(changes, events, booking_date)
+    return changes
+
+
+def loan_events(loan_ids: Iterable[int]) -> dict[int, list[LoanEvent]]:
+    """Every event of these loans, in the order of recording, as ``rules.loan`` takes them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT loan_id, id, kind, value_date, booking_date, amount_minor, annual_rate_ppb,"
+            " reverses_id FROM servicing_loanevent WHERE loan_id = ANY(%s) ORDER BY id",
+            [list(loan_ids)],
+        )
+        rows = cursor.fetchall()
+    events: dict[int, list[LoanEvent]] = defaultdict(list)
+    for loan_id, *columns in rows:
+        events[loan_id].append(_event(*columns))
+    return events
+
+
+def _event(
+    event_id: int,
+    kind: str,
+    value_date: date,
+    booking_date: date,
+    amount_minor: int | None,
+    annual_rate_ppb: int | None,
+    reverses: int | None,
+) -> LoanEvent:
+    return LoanEvent(
+        event_id,
+        EventKind(kind),
+        value_date,
+        booking_date,
+        amount_minor,
+        None if annual_rate_ppb is None else rate_from_ppb(annual_rate_ppb),
+        reverses,
+    )
+
+
+def _refuse_future(
+    loans: Mapping[int, LoanPosition], events: Iterable[NewLoanEvent], booking_date: date
+) -> None:
+    for event in events:
+        if event.value_date > booking_date:
+            raise EventInFuture(
+                code=loans[event.loan_id].code,
+                value_date=event.value_date,
+                booking_date=booking_date,
+            )
+
+
+def _inserted(events: Sequence[NewLoanEvent], booking_date: date) -> list[LoanEvent]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO servicing_loanevent (loan_id, kind, value_date, booking_date,"
+            " amount_minor, annual_rate_ppb, reverses_id, reference, act_id)"
+            " SELECT loan_id, kind, value_date, %s, amount_minor, annual_rate_ppb, reverses,"
+            " reference, act_id"
+            " FROM unnest(%s::bigint[], %s::text[], %s::date[], %s::bigint[], %s::bigint[],"
+            " %s::bigint[], %s::text[], %s::bigint[]) WITH ORDINALITY AS event"
+            " (loan_id, kind, value_date, amount_minor, annual_rate_ppb, reverses, reference,"
+            " act_id, place)"
+            " ORDER BY place RETURNING id",
+            [
+                booking_date,
+                [event.loan_id for event in events],
+                [event.kind for event in events],
+                [event.value_date for event in events],
+                [event.amount_minor for event in events],
+                [event.annual_rate_ppb for event in events],
+                [event.reverses for event in events],
+                [event.reference for event in events],
+                [event.act_id for event in events],
+            ],
+        )
+        ids = [row[0] for row in cursor.fetchall()]
+    return [
+        _event(
+            event_id,
+            event.kind,
+            event.value_date,
+            booking_date,
+            event.amount_minor,
+            event.annual_rate_ppb,
+            event.reverses,
+        )
+        for event_id, event in zip(ids, events, strict=True)
+    ]
+
+
+def _advanced(loan: LoanPosition, new: list[LoanEvent]) -> LoanPosition | None:
+    """The loan after its new events; None where only a fold of all events can tell."""
+    if loan.position is None:
+        return None
+    new.sort(key=lambda event: (event.value_date, PLACE_IN_DAY[event.kind], event.event_id))
+    position = loan.position
+    try:
+        for event in new:
+            position = advance(position, event)
+    except EventOutOfOrder:
+        return None
+    return loan._replace(position=position)
+
+
+def _refolded(loans: Sequence[LoanPosition], booking_date: date) -> dict[int, LoanPosition]:
+    if not loans:
+        return {}
+    events = loan_events([loan.loan_id for loan in loans])
+    return {loan.loan_id: folded(loan, events[loan.loan_id], booking_date) for loan in loans}
+
+
+def folded(loan: LoanPosition, events: Sequence[LoanEvent], known_on: date) -> LoanPosition:
+    """The loan as a fold of all its events known on a day, with the date of its first payout."""
+    terms = loan.terms
+    position = position_of(terms, events, on=known_on, known_on=known_on)
+    payouts = [
+        event.value_date
+        for event in events_in_force(events, start=terms.start, on=known_on, known_on=known_on)
+        if event.kind is EventKind.DISBURSED
+    ]
+    return loan._replace(position=position, disbursed_date=min(payouts, default=terms.start))
+
+
+def _with_status(loan: LoanPosition) -> LoanPosition:
+    assert loan.position is not None
+    return loan._replace(status="settled" if is_settled(loan.position) else "live")
+
+
+def _write_statuses(changes: Iterable[Change]) -> None:
+    for status in ("live", "settled"):
+        loan_ids = [
+            change.after.loan_id
+            for change in changes
+            if change.after.status == status != change.before.status
+        ]
+        if loan_ids:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "UPDATE financing_loan SET status = %s WHERE id = ANY(%s)", [status, loan_ids]
+                )
+
+
+def _move_drawn(changes: Mapping[int, Change], events: Iterable[NewLoanEvent]) -> None:
+    """What is drawn follows principal; a payout was drawn already while it was under way."""
+    drawn_minor: dict[int, int] = defaultdict(int)
+    for change in changes.values():
+        drawn_minor[change.after.facility_id] += _principal_minor(change.after.position)
+        drawn_minor[change.before.facility_id] -= _principal_minor(change.before.position)
+    for event in events:
+        if event.kind is EventKind.DISBURSED:
+            assert event.amount_minor is not None
+            drawn_minor[changes[event.loan_id].after.facility_id] -= event.amount_minor
+    change_drawn(drawn_minor)
+
+
+def _principal_minor(position: Position | None) -> int:
+    return 0 if position is None else position.principal_minor
+
+
+def _post_corrections(
+    changes: Mapping[int, Change], events: Iterable[NewLoanEvent], booking_date: date
+) -> None:
+    by_loan: dict[int, list[NewLoanEvent]] = defaultdict(list)
+    for event in events:
+        by_loan[event.loan_id].append(event)
+    corrections: dict[int, list[JournalEntry]] = defaultdict(list)
+    for loan_id, change in changes.items():
+        if correction := _correction(change, by_loan[loan_id], booking_date):
+            corrections[by_loan[loan_id][0].act_id].append(correction)
+    for act_id, entries in corrections.items():
+        post_many(entries, act_id=act_id)
+
+
+def _correction(
+    change: Change, events: Sequence[NewLoanEvent], booking_date: date
+) -> JournalEntry | None:
+    """What the fold now does with cash received, less what the events' own entries said."""
+    now, before = cash_met(change.after.position), cash_met(change.before.position)
+    changes_minor = {
+        kind: now[kind] - before[kind] - sum(event.booked.get(kind, 0) for event in events)
+        for kind in now
+    }
+    loan = change.after
+    return allocation_corrected(
+        Booking(
+            legal_entity_id=loan.legal_entity_id,
+            currency=loan.currency,
+            reference=f"loan:{loan.code}",
+            value_date=min(event.value_date for event in events),
+            booking_date=booking_date,
+        ),
+        book=loan.book_id,
+        party=loan.supplier_id,
+        changes_minor=changes_minor,
+    )
+
+
+def cash_met(position: Position | None) -> dict[str, int]:
+    """What all cash received came to, by kind of debt it met; ``credit`` met none."""
+    if position is None:
+        return dict.fromkeys((*RECEIVABLE_OF, "credit"), 0)
+    return {
+        "fees": position.fees_received_minor,
+        "penalty": position.penalty_received_minor,
+        "interest": position.interest_received_minor,
+        "principal": position.principal_repaid_minor,
+        "credit": position.credit_minor,
+    }

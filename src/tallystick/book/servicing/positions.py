@@ -1,0 +1,306 @@
+"""Loans as they stand: rows of the position table read as positions, and written back.
+
+A row is one loan's fold from a booking date until the next change. ``rules.loan_position`` does
+the arithmetic; here a row becomes a position and a position a row, nothing more.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from tallystick.book.financing.programmes import terms_with
+from tallystick.book.servicing.models import STILL_IN_FORCE
+from tallystick.rules.daycount import DayCount
+from tallystick.rules.loan_events import RATE_UNITS, EventKind
+from tallystick.rules.loan_position import Due, Position, accrual_days_to, balances
+from tallystick.rules.loan_terms import Bucket, LoanTerms
+from tallystick.rules.schedule import Method
+
+
+class LoanPosition(NamedTuple):
+    """A loan with where it stands; ``position`` is None before its first payout.
+
+    ``disbursed_date`` is the value date of the first payout. A named tuple, because a day's
+    settlements read and write thousands of them.
+    """
+
+    loan_id: int
+    code: str
+    facility_id: int
+    legal_entity_id: int
+    supplier_id: int
+    currency: str
+    book_id: int
+    status: str
+    terms: LoanTerms
+    disbursed_date: date | None
+    position: Position | None
+
+
+_LOADED = """
+    SELECT loan.id, loan.code, loan.facility_id, facility.legal_entity_id, facility.supplier_id,
+           programme.sha256, loan.currency, loan.book_id, loan.status,
+           loan.principal_minor, loan.annual_rate_ppb, loan.penalty_rate_ppb, loan.day_count,
+           loan.drawn_date, loan.due_date,
+           held.disbursed_date, held.last_value_date, held.last_kind, held.accrued_to_date,
+           held.principal_minor, held.disbursed_minor, held.annual_rate_ppb, held.denominator,
+           held.interest_numerator, held.interest_received_minor, held.interest_at_due_minor,
+           held.penalty_rate_ppb, held.penalty_numerator, held.penalty_received_minor,
+           held.fees_charged_minor, held.fees_received_minor, held.credit_minor
+    FROM financing_loan loan
+    JOIN financing_facility facility ON facility.id = loan.facility_id
+    JOIN financing_programme programme ON programme.id = facility.programme_id
+    LEFT JOIN servicing_position held
+      ON held.loan_id = loan.id AND held.superseded_date = %(still)s
+"""
+
+
+def positions_of(loan_ids: Sequence[int]) -> dict[int, LoanPosition]:
+    """These loans as they stand now, by loan id."""
+    return _loaded(
+        _LOADED + "WHERE loan.id = ANY(%(loan_ids)s) ORDER BY loan.id",
+        {"loan_ids": list(loan_ids), "still": STILL_IN_FORCE},
+    )
+
+
+def live_positions(facility_ids: Sequence[int]) -> dict[int, LoanPosition]:
+    """The live loans of these facilities as they stand now, by loan id."""
+    return _loaded(
+        _LOADED
+        + "WHERE loan.facility_id = ANY(%(facility_ids)s) AND loan.status IN ('pending', 'live')"
+        " AND NOT held.settled ORDER BY loan.id",
+        {"facility_ids": list(facility_ids), "still": STILL_IN_FORCE},
+    )
+
+
+def _loaded(query: str, arguments: dict[str, Any]) -> dict[int, LoanPosition]:
+    with connection.cursor() as cursor:
+        cursor.execute(query, arguments)
+        rows = cursor.fetchall()
+    return {row[0]: _read(row) for row in rows}
+
+
+def _read(row: tuple[Any, ...]) -> LoanPosition:
+    (
+        loan_id,
+        code,
+        facility_id,
+        legal_entity_id,
+        supplier_id,
+        programme_sha256,
+        currency,
+        book_id,
+        status,
+        committed_minor,
+        annual_rate_ppb,
+        penalty_rate_ppb,
+        day_count,
+        drawn_date,
+        due_date,
+        disbursed_date,
+        *held,
+    ) = row
+    terms = loan_terms(
+        currency,
+        committed_minor,
+        annual_rate_ppb,
+        penalty_rate_ppb,
+        day_count,
+        drawn_date,
+        due_date,
+        terms_with(programme_sha256).settlement.waterfall,
+    )
+    return LoanPosition(
+        loan_id,
+        code,
+        facility_id,
+        legal_entity_id,
+        supplier_id,
+        currency,
+        book_id,
+        status,
+        terms,
+        disbursed_date,
+        None if disbursed_date is None else _position(terms, held),
+    )
+
+
+# A loan's terms never change but for its due date, and settlements read the same loans day by day.
+@lru_cache(maxsize=50_000)
+def loan_terms(
+    currency: str,
+    committed_minor: int,
+    annual_rate_ppb: int,
+    penalty_rate_ppb: int,
+    day_count: str,
+    drawn_date: date,
+    due_date: date,
+    receipt_order: tuple[Bucket, ...],
+) -> LoanTerms:
+    """A loan's row as the terms that ``rules.loan`` folds under: one payment at the due date."""
+    return LoanTerms(
+        currency=currency,
+        principal_minor=committed_minor,
+        annual_rate=rate_from_ppb(annual_rate_ppb),
+        day_count=DayCount(day_count),
+        method=Method.BULLET,
+        start=drawn_date,
+        maturity=due_date,
+        penalty_rate=rate_from_ppb(penalty_rate_ppb),
+        receipt_order=receipt_order,
+    )
+
+
+def rate_from_ppb(rate_ppb: int) -> Decimal:
+    """The fraction a year that so many parts per billion are."""
+    return Decimal(rate_ppb) / RATE_UNITS
+
+
+def _position(terms: LoanTerms, held: Sequence[Any]) -> Position:
+    (
+        last_value_date,
+        last_kind,
+        accrued_to_date,
+        principal_minor,
+        disbursed_minor,
+        annual_rate_ppb,
+        denominator,
+        interest_numerator,
+        interest_received_minor,
+        interest_at_due_minor,
+        penalty_rate_ppb,
+        penalty_numerator,
+        penalty_received_minor,
+        fees_charged_minor,
+        fees_received_minor,
+        credit_minor,
+    ) = held
+    return Position(
+        terms=terms,
+        dues=(Due(terms.maturity, terms.principal_minor),),
+        denominator=denominator,
+        principal_minor=principal_minor,
+        rate_ppb=annual_rate_ppb,
+        accrued_to=accrued_to_date,
+        accrued_days=accrual_days_to(terms, accrued_to_date),
+        accrued_numerator=int(interest_numerator),
+        penalty_rate_ppb=penalty_rate_ppb,
+        penalty_numerator=int(penalty_numerator),
+        disbursed_minor=disbursed_minor,
+        principal_repaid_minor=disbursed_minor - principal_minor,
+        interest_received_minor=interest_received_minor,
+        penalty_received_minor=penalty_received_minor,
+        fees_charged_minor=fees_charged_minor,
+        fees_received_minor=fees_received_minor,
+        credit_minor=credit_minor,
+        interest_at_due_minor=(() if interest_at_due_minor is None else (interest_at_due_minor,)),
+        last_value_date=last_value_date,
+        last_kind=EventKind(last_kind) if last_kind else None,
+    )
+
+
+def is_settled(position: Position) -> bool:
+    """Nothing is owed and nothing more accrues: asked at the position's last event."""
+    return (
+        position.principal_minor == 0
+        and balances(position, position.last_value_date).owed_minor == 0
+    )
+
+
+_STORED = """
+    INSERT INTO servicing_position (
+        loan_id, booking_date, superseded_date, book_id, due_date, disbursed_date,
+        last_value_date, last_kind, accrued_to_date, principal_minor, disbursed_minor,
+        annual_rate_ppb, denominator, interest_numerator, interest_received_minor,
+        interest_at_due_minor, penalty_rate_ppb, penalty_numerator, penalty_received_minor,
+        fees_charged_minor, fees_received_minor, credit_minor, settled)
+    SELECT loan_id, %(booking_date)s, %(still)s, book_id, due_date, disbursed_date,
+           last_value_date, last_kind, accrued_to_date, principal_minor, disbursed_minor,
+           annual_rate_ppb, denominator, interest_numerator, interest_received_minor,
+           interest_at_due_minor, penalty_rate_ppb, penalty_numerator, penalty_received_minor,
+           fees_charged_minor, fees_received_minor, credit_minor, settled
+    FROM unnest(
+        %(loan_id)s::bigint[], %(book_id)s::bigint[], %(due_date)s::date[],
+        %(disbursed_date)s::date[], %(last_value_date)s::date[], %(last_kind)s::text[],
+        %(accrued_to_date)s::date[], %(principal_minor)s::bigint[], %(disbursed_minor)s::bigint[],
+        %(annual_rate_ppb)s::bigint[], %(denominator)s::bigint[],
+        %(interest_numerator)s::numeric[], %(interest_received_minor)s::bigint[],
+        %(interest_at_due_minor)s::bigint[], %(penalty_rate_ppb)s::bigint[],
+        %(penalty_numerator)s::numeric[], %(penalty_received_minor)s::bigint[],
+        %(fees_charged_minor)s::bigint[], %(fees_received_minor)s::bigint[],
+        %(credit_minor)s::bigint[], %(settled)s::boolean[]
+    ) AS now (
+        loan_id, book_id, due_date, disbursed_date, last_value_date, last_kind, accrued_to_date,
+        principal_minor, disbursed_minor, annual_rate_ppb, denominator, interest_numerator,
+        interest_received_minor, interest_at_due_minor, penalty_rate_ppb, penalty_numerator,
+        penalty_received_minor, fees_charged_minor, fees_received_minor, credit_minor, settled)
+    ON CONFLICT (loan_id, booking_date) DO UPDATE SET
+        book_id = excluded.book_id, due_date = excluded.due_date,
+        disbursed_date = excluded.disbursed_date, last_value_date = excluded.last_value_date,
+        last_kind = excluded.last_kind, accrued_to_date = excluded.accrued_to_date,
+        principal_minor = excluded.principal_minor, disbursed_minor = excluded.disbursed_minor,
+        annual_rate_ppb = excluded.annual_rate_ppb, denominator = excluded.denominator,
+        interest_numerator = excluded.interest_numerator,
+        interest_received_minor = excluded.interest_received_minor,
+        interest_at_due_minor = excluded.interest_at_due_minor,
+        penalty_rate_ppb = excluded.penalty_rate_ppb,
+        penalty_numerator = excluded.penalty_numerator,
+        penalty_received_minor = excluded.penalty_received_minor,
+        fees_charged_minor = excluded.fees_charged_minor,
+        fees_received_minor = excluded.fees_received_minor,
+        credit_minor = excluded.credit_minor, settled = excluded.settled
+"""
+
+
+def store(loans: Sequence[LoanPosition], *, booking_date: date) -> None:
+    """Let these positions stand from ``booking_date`` on, in place of those before.
+
+    Rows of earlier booking dates stay as they were, but for the day on which they end; a second
+    change on one booking date replaces the first. Every loan has a position.
+    """
+    if not loans:
+        return
+    held = [loan.position for loan in loans]
+    loan_ids = [loan.loan_id for loan in loans]
+    with connection.cursor() as cursor:
+        # Two statements: the unique index on what is in force sees the row before it as ended.
+        cursor.execute(
+            "UPDATE servicing_position SET superseded_date = %s"
+            " WHERE loan_id = ANY(%s) AND superseded_date = %s AND booking_date < %s",
+            [booking_date, loan_ids, STILL_IN_FORCE, booking_date],
+        )
+        cursor.execute(
+            _STORED,
+            {
+                "booking_date": booking_date,
+                "still": STILL_IN_FORCE,
+                "loan_id": loan_ids,
+                "book_id": [loan.book_id for loan in loans],
+                "due_date": [loan.terms.maturity for loan in loans],
+                "disbursed_date": [loan.disbursed_date for loan in loans],
+                "last_value_date": [p.last_value_date for p in held],
+                "last_kind": [p.last_kind or "" for p in held],
+                "accrued_to_date": [p.accrued_to for p in held],
+                "principal_minor": [p.principal_minor for p in held],
+                "disbursed_minor": [p.disbursed_minor for p in held],
+                "annual_rate_ppb": [p.rate_ppb for p in held],
+                "denominator": [p.denominator for p in held],
+                # As text: psycopg sends whole numbers above 64 bits only one by one.
+                "interest_numerator": [str(p.accrued_numerator) for p in held],
+                "interest_received_minor": [p.interest_received_minor for p in held],
+                "interest_at_due_minor": [
+                    p.interest_at_due_minor[0] if p.interest_at_due_minor else None for p in held
+                ],
+                "penalty_rate_ppb": [p.penalty_rate_ppb for p in held],
+                "penalty_numerator": [str(p.penalty_numerator) for p in held],
+                "penalty_received_minor": [p.penalty_received_minor for p in held],
+                "fees_charged_minor": [p.fees_charged_minor for p in held],
+                "fees_received_minor": [p.fees_received_minor for p in held],
+                "credit_minor": [p.credit_minor for p in held],
+                "settled": [is_settled(p) for p in held],
+            },
+        )

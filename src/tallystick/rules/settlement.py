@@ -1,0 +1,115 @@
+"""Settlement: cash that belongs to a facility meets what its live loans owe, bucket by bucket.
+
+The order of the buckets is the programme's. Inside a bucket the loan with the oldest due date is
+paid first, then the oldest payout, then the lowest loan id. A bucket waits for the one above it
+over *all* loans; so what a loan gets of one receipt is what a receipt of that amount pays by the
+loan's own order, and the fold of the loan agrees with the waterfall to the minor unit.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import NamedTuple
+
+from tallystick.rules import waterfall
+from tallystick.rules.loan_position import Position, balances, running_interest, running_penalty
+from tallystick.rules.loan_terms import Bucket
+
+
+class OwingLoan(NamedTuple):
+    """What one loan owes on a value date, by bucket, and its place among the others."""
+
+    loan_id: int
+    due_date: date
+    disbursed_date: date
+    owed_minor: Mapping[Bucket, int]
+
+
+class LoanPaid(NamedTuple):
+    """What one loan received in one bucket; above zero."""
+
+    loan_id: int
+    bucket: Bucket
+    amount_minor: int
+
+
+class Swept(NamedTuple):
+    """Where a facility's cash went, in the order in which it was paid, and the rest."""
+
+    paid: list[LoanPaid]
+    rest_minor: int
+
+
+def sweep(
+    cash_minor: int,
+    loans: Iterable[OwingLoan],
+    *,
+    order: Sequence[Bucket],
+    max_prepaid_minor: int | None,
+) -> Swept:
+    """Pay ``cash_minor`` into what the loans owe, in ``order``; paid and rest sum to the cash.
+
+    ``max_prepaid_minor``: the most that principal not yet due may get, None for all of it.
+    """
+    in_turn = sorted(loans, key=lambda loan: (loan.due_date, loan.disbursed_date, loan.loan_id))
+    payout = waterfall.pay(
+        cash_minor,
+        [
+            waterfall.Bucket(
+                bucket,
+                [
+                    waterfall.Claim(str(loan.loan_id), loan.owed_minor[bucket])
+                    for loan in in_turn
+                    if loan.owed_minor[bucket]
+                ],
+                cap_minor=max_prepaid_minor if bucket is Bucket.PRINCIPAL_NOT_DUE else None,
+            )
+            for bucket in order
+        ],
+    )
+    return Swept(
+        [
+            LoanPaid(int(paid.claim_id), Bucket(paid.bucket), paid.amount_minor)
+            for paid in payout.paid
+        ],
+        payout.rest_minor,
+    )
+
+
+def prepayment_down_to_cover(
+    *, drawn_minor: int, principal_due_minor: int, cover_minor: int
+) -> int:
+    """How much principal not yet due is to be repaid, so that what is drawn is covered.
+
+    max(0, drawn − principal due − cover): principal due leaves what is drawn in any case.
+    """
+    return max(0, drawn_minor - principal_due_minor - cover_minor)
+
+
+def owed_on(position: Position, on: date) -> dict[Bucket, int]:
+    """What a receipt of that day finds; ``on`` is not before the position's last event."""
+    owed = balances(position, on)
+    return {
+        Bucket.FEES: owed.fees_due_minor,
+        Bucket.PENALTY: owed.penalty_due_minor,
+        Bucket.INTEREST: owed.interest_due_minor,
+        Bucket.PRINCIPAL_DUE: owed.principal_due_minor,
+        Bucket.PRINCIPAL_NOT_DUE: owed.principal_minor - owed.principal_due_minor,
+    }
+
+
+def owed_in_hindsight(then: Position, now: Position, on: date) -> dict[Bucket, int]:
+    """What a back-dated receipt finds: what the loan owed ``on`` that day and still does.
+
+    ``then`` is the position up to ``on``, ``now`` with everything since. What later cash has
+    already met is met: accrued by then less received by now, and never below zero.
+    """
+    owed = balances(then, on)
+    due_minor = min(owed.principal_due_minor, now.principal_minor)
+    principal_minor = min(owed.principal_minor, now.principal_minor)
+    return {
+        Bucket.FEES: max(0, then.fees_charged_minor - now.fees_received_minor),
+        Bucket.PENALTY: max(0, running_penalty(then, on) - now.penalty_received_minor),
+        Bucket.INTEREST: max(0, running_interest(then, on) - now.interest_received_minor),
+        Bucket.PRINCIPAL_DUE: due_minor,
+        Bucket.PRINCIPAL_NOT_DUE: principal_minor - due_minor,
+    }

@@ -16,7 +16,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tallystick.site import cluster
+from tallystick.site import binaries, cluster
 
 CLIENT = """
 import sys
@@ -236,24 +236,18 @@ def test_root_puts_the_cluster_elsewhere_when_nobody_cannot_reach_the_home(
     shutil.rmtree(elsewhere)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a folder of another user")
-def test_binaries_that_the_servers_user_cannot_reach_are_copied_once(tmp_path):
-    binaries = cluster.found()
-    hidden = tmp_path / "hidden"
-    hidden.mkdir(mode=0o700)
-    (hidden / "bin").mkdir()
-    for name in ("initdb", "postgres"):
-        (hidden / "bin" / name).symlink_to(binaries.folder / name)
-    private = type(binaries)(hidden / "bin", hidden, binaries.version)
+def test_binaries_that_the_servers_user_cannot_reach_are_copied_once_and_run():
     place = Path(tempfile.mkdtemp(prefix="tally-elsewhere-"))
     place.chmod(0o755)
+    user = cluster._server_user(place)
 
-    copy = private.copied_to(place)
+    copy = binaries.of_the_wheel().copied_to(place)
+    for program in binaries.NEEDED:
+        said = user.run(copy.program(program), "--version")
+        assert said.stdout.endswith(f"(PostgreSQL) {copy.version}\n")
     (copy.root / "kept").touch()
 
-    assert not cluster._server_user(place).reaches(hidden / "bin")
-    assert cluster._server_user(Path("/nonexistent")).reaches(copy.folder)
-    assert private.copied_to(place) == copy
+    assert binaries.of_the_wheel().copied_to(place) == copy
     assert (copy.root / "kept").exists()
     shutil.rmtree(place)
 

@@ -35,10 +35,15 @@ class NoPostgres(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Binaries:
-    """One PostgreSQL installation: ``folder`` holds its programs, ``root`` all of it."""
+    """One PostgreSQL installation: ``folder`` holds its programs.
+
+    ``parts`` below ``root`` are all it needs to run; programs find their libraries by the way
+    from one to the other.
+    """
 
     folder: Path
     root: Path
+    parts: tuple[str, ...]
     version: str
 
     def program(self, name: str) -> str:
@@ -52,14 +57,15 @@ class Binaries:
         target = place / f"postgresql-{self.version}"
         if not target.exists():
             draft = place / f".postgresql-{self.version}-{os.getpid()}"
-            shutil.copytree(self.root, draft, symlinks=True)
+            for part in self.parts:
+                shutil.copytree(self.root / part, draft / part, symlinks=True)
             # The copy is ours and must be readable by the server's user, whatever our umask.
-            draft.chmod(0o755)
-            for path in draft.rglob("*"):
+            for path in (draft, *draft.rglob("*")):
                 if not path.is_symlink():
                     path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)
             draft.rename(target)
-        return Binaries(target / self.folder.relative_to(self.root), target, self.version)
+        folder = target / self.folder.relative_to(self.root)
+        return Binaries(folder, target, self.parts, self.version)
 
 
 def found() -> Binaries:
@@ -71,23 +77,29 @@ def found() -> Binaries:
     candidates = [*INSTALLED, *([Path(on_path).resolve().parent] if on_path else [])]
     for folder in candidates:
         if version := _version(folder):
-            return Binaries(folder, folder.parent, version)
-    folder = _wheel_folder()
-    if folder and (version := _version(folder)):
-        return Binaries(folder, folder.parent, version)
-    raise NoPostgres
+            return Binaries(folder, folder.parent, (".",), version)
+    return of_the_wheel()
 
 
-def _wheel_folder() -> Path | None:
+def of_the_wheel() -> Binaries:
+    """The programs in the wheel. Raises NoPostgres."""
     # Located through the package's metadata: importing it would start its own manager's set-up.
     try:
         files = distribution(WHEEL).files or []
     except PackageNotFoundError:
-        return None
+        files = []
     for file in files:
         if file.parts[-3:] == (f"pginstall{SUPPORTED_VERSION}", "bin", "postgres"):
-            return Path(str(file.locate())).resolve().parent
-    return None
+            folder = Path(str(file.locate())).resolve().parent
+            # Beside the package lie the libraries that the wheel's repair moved out of it.
+            package, libraries = folder.parents[1], f"{folder.parents[1].name}.libs"
+            root = package.parent
+            parts = [str(folder.parent.relative_to(root)), libraries]
+            if version := _version(folder):
+                return Binaries(
+                    folder, root, tuple(part for part in parts if (root / part).is_dir()), version
+                )
+    raise NoPostgres
 
 
 def _version(folder: Path) -> str | None:

@@ -5,43 +5,27 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
 
-
-@dataclass(frozen=True, slots=True)
-class TradePaper:
-    """A trade document as its issuer sends it; ``fulfils`` names its predecessor's number."""
-
-    kind: str
-    supplier: str
-    obligor: str
-    number: str
-    issue_date: date
-    due_date: date | None
-    amount_minor: int
-    fulfils_kind: str = ""
-    fulfils_number: str = ""
+from tallystick.rules.trade_documents import TradeDocument
 
 
 @dataclass(frozen=True, slots=True)
 class Remittance:
-    """Cash an obligor sends a supplier's account with us, naming the documents it pays.
+    """Cash that an obligor pays in, naming the claims it is for.
 
-    ``amount_minor`` of a line is None when the whole outstanding amount of that document is paid.
+    ``lines`` are claim codes with amounts; None pays whatever the claim then has outstanding.
     """
 
     reference: str
     payer: str
-    supplier: str
-    lines: tuple[tuple[str, str, int | None], ...]
-    """(document kind, document number, amount)"""
+    lines: tuple[tuple[str, int | None], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class DayEvents:
     """Everything that arrives on one date, in the order in which the platform takes it."""
 
-    papers: Sequence[TradePaper] = ()
-    disputes: Sequence[tuple[str, str, str]] = ()
-    """(supplier, document kind, document number) now disputed"""
+    documents: Sequence[TradeDocument] = ()
+    disputed_claims: Sequence[str] = ()
     remittances: Sequence[Remittance] = ()
 
 
@@ -55,10 +39,14 @@ class Wish:
 
 
 class Source(Protocol):
-    """A run's outside world, asked for one date after the other."""
+    """A run's outside world, asked for one date after the other.
+
+    ``numbers_repeat``: a document's number does not identify it, see ``rules.trade_documents``.
+    """
 
     currency: str
     suppliers: Sequence[str]
+    numbers_repeat: bool
 
     def events(self, on: date) -> DayEvents: ...
 
@@ -73,18 +61,18 @@ class Source(Protocol):
 class Agenda:
     """Events put down for later dates."""
 
-    papers: dict[date, list[TradePaper]] = field(default_factory=dict)
-    disputes: dict[date, list[tuple[str, str, str]]] = field(default_factory=dict)
+    documents: dict[date, list[TradeDocument]] = field(default_factory=dict)
+    disputed_claims: dict[date, list[str]] = field(default_factory=dict)
     remittances: dict[date, list[Remittance]] = field(default_factory=dict)
 
     def take(self, on: date) -> DayEvents:
         """The events of a date, which are then done with."""
         return DayEvents(
-            papers=self.papers.pop(on, []),
-            disputes=self.disputes.pop(on, []),
+            documents=self.documents.pop(on, []),
+            disputed_claims=self.disputed_claims.pop(on, []),
             remittances=self.remittances.pop(on, []),
         )
 
     def last_date(self) -> date | None:
-        dates = [*self.papers, *self.disputes, *self.remittances]
+        dates = [*self.documents, *self.disputed_claims, *self.remittances]
         return max(dates, default=None)

@@ -53,6 +53,11 @@ class TradeDocument(NamedTuple):
     fulfils_number: str = ""
 
 
+def usual_issuer(kind: str, *, supplier: str, obligor: str) -> str:
+    """Who writes documents of a kind: a supplier its invoices and credit notes, a buyer the rest."""
+    return supplier if kind in ("invoice", "credit_note") else obligor
+
+
 def fingerprint(document: TradeDocument) -> bytes:
     """What identifies a document: SHA-256 of issuer, kind, number, date, amount and obligor.
 

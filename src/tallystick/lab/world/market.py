@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
 
-from tallystick.lab.events import Agenda, DayEvents, Remittance, TradePaper, Wish
+from tallystick.lab.events import Agenda, DayEvents, Remittance, Wish
 from tallystick.rules.calendars import Calendar, is_business_day
+from tallystick.rules.trade_documents import TradeDocument, usual_issuer
 
+CURRENCY = "CNY"
 PLATFORM = "MALL"
 ANCHORS = ("ANCHOR-NORTH", "ANCHOR-SOUTH", "ANCHOR-WEST", "ANCHOR-EAST")
 LATE_ANCHOR = "ANCHOR-EAST"
@@ -46,7 +48,8 @@ class Market:
         self, *, suppliers: int, seed: int, start: date, end: date, calendar: Calendar
     ) -> None:
         """Suppliers trade from ``start`` until before ``end``; what they began then runs out."""
-        self.currency = "CNY"
+        self.currency = CURRENCY
+        self.numbers_repeat = False
         self.start = start
         self.end = end
         self.calendar = calendar
@@ -91,7 +94,7 @@ class Market:
         )
         ordered_minor = habits.order_minor * chance.randrange(40, 180) // 100
         due = on + timedelta(days=7 + habits.terms_days)
-        self._put(trade.paper("order", "", on, due, ordered_minor))
+        self._put(trade.document("order", "", on, due, ordered_minor))
         received_on = on
         parts = 2 if chance.randrange(100) < 25 else 1
         for part in range(1, parts + 1):
@@ -104,42 +107,44 @@ class Market:
         chance, habits = trade.chance, trade.habits
         invoiced_on = received_on + timedelta(days=chance.randrange(1, 4))
         due = received_on + timedelta(days=habits.terms_days)
-        self._put(trade.paper("receipt", part, received_on, due, received_minor, "order", ""))
-        self._put(trade.paper("invoice", part, invoiced_on, due, received_minor, "receipt", part))
+        self._put(trade.document("receipt", part, received_on, due, received_minor, "order", ""))
+        self._put(
+            trade.document("invoice", part, invoiced_on, due, received_minor, "receipt", part)
+        )
         owed_minor = received_minor
         if chance.randrange(PPM) < habits.return_rate_ppm:
             returned_minor = received_minor * chance.randrange(3, 20) // 100
             returned_on = invoiced_on + timedelta(days=chance.randrange(2, 10))
             self._put(
-                trade.paper(
+                trade.document(
                     "credit_note", part + "R", returned_on, None, returned_minor, "invoice", part
                 )
             )
             owed_minor -= returned_minor
         reconciled_on = due - timedelta(days=chance.randrange(3, 11))
-        self._put(trade.paper("statement", part, reconciled_on, due, owed_minor, "invoice", part))
+        self._put(
+            trade.document("statement", part, reconciled_on, due, owed_minor, "invoice", part)
+        )
         if chance.randrange(PPM) < habits.promotion_rate_ppm:
             # The payer nets its promotion out of the settlement: a reduction without cash.
             netted_minor = owed_minor * chance.randrange(1, 6) // 100
             self._put(
-                trade.paper("credit_note", part + "P", due, None, netted_minor, "statement", part)
+                trade.document(
+                    "credit_note", part + "P", due, None, netted_minor, "statement", part
+                )
             )
             owed_minor -= netted_minor
         paid_on = due + timedelta(days=_days_late(trade.obligor, chance))
         while not is_business_day(self.calendar, paid_on):
             paid_on += timedelta(days=1)
         number = trade.number + part
+        claim = f"{trade.obligor}:statement:ST-{number}"
         self._agenda.remittances.setdefault(paid_on, []).append(
-            Remittance(
-                reference=f"RCV-{number}",
-                payer=trade.obligor,
-                supplier=habits.supplier,
-                lines=(("statement", f"ST-{number}", owed_minor),),
-            )
+            Remittance(f"RCV-{number}", payer=trade.obligor, lines=((claim, owed_minor),))
         )
 
-    def _put(self, paper: TradePaper) -> None:
-        self._agenda.papers.setdefault(paper.issue_date, []).append(paper)
+    def _put(self, document: TradeDocument) -> None:
+        self._agenda.documents.setdefault(document.issue_date, []).append(document)
 
 
 PREFIX = {
@@ -158,7 +163,7 @@ class _Trade:
     number: str
     chance: Random
 
-    def paper(
+    def document(
         self,
         kind: str,
         part: str,
@@ -167,15 +172,18 @@ class _Trade:
         amount_minor: int,
         fulfils_kind: str = "",
         fulfils_part: str = "",
-    ) -> TradePaper:
-        return TradePaper(
+    ) -> TradeDocument:
+        supplier = self.habits.supplier
+        return TradeDocument(
             kind=kind,
-            supplier=self.habits.supplier,
+            issuer=usual_issuer(kind, supplier=supplier, obligor=self.obligor),
+            supplier=supplier,
             obligor=self.obligor,
             number=f"{PREFIX[kind]}-{self.number}{part}",
             issue_date=on,
-            due_date=due,
+            currency=CURRENCY,
             amount_minor=amount_minor,
+            due_date=due,
             fulfils_kind=fulfils_kind,
             fulfils_number=(
                 f"{PREFIX[fulfils_kind]}-{self.number}{fulfils_part}" if fulfils_kind else ""

@@ -1,6 +1,6 @@
 """Turn rows of text into trade documents by a mapping, and gather every refusal on the way."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import polars as pl
@@ -8,6 +8,7 @@ import polars as pl
 from tallystick.book.trade.imports.mapping import Column, DateColumn, Mapping
 from tallystick.book.trade.imports.reading import ROW
 from tallystick.rules.money import minor_digits
+from tallystick.rules.trade_documents import STAGE_OF, TradeDocument, usual_issuer
 
 MAX_CODE_LENGTH = 64
 MAX_NUMBER_LENGTH = 100
@@ -97,6 +98,31 @@ def converted(rows: pl.DataFrame, mapping: Mapping, *, file: str) -> Converted:
     )
     refusals.sort(key=lambda refusal: (refusal.row, refusal.column))
     return Converted(documents, refusals, dropped)
+
+
+def trade_documents(documents: pl.DataFrame, mapping: Mapping) -> Iterator[TradeDocument]:
+    """The documents of ``Converted.documents``, as ``record_documents`` takes them."""
+    columns = (
+        "kind", "supplier", "obligor", "number", "issue_date", "amount_minor", "due_date",
+        "fulfils_number",
+    )  # fmt: skip
+    for kind, supplier, obligor, number, issued, amount_minor, due, fulfils in documents.select(
+        columns
+    ).iter_rows():
+        yield TradeDocument(
+            kind=kind,
+            issuer=usual_issuer(kind, supplier=supplier, obligor=obligor),
+            supplier=supplier,
+            obligor=obligor,
+            number=number,
+            issue_date=issued,
+            currency=mapping.currency,
+            amount_minor=amount_minor,
+            # Only what opens a claim is due some day.
+            due_date=due if kind in STAGE_OF else None,
+            fulfils_kind=mapping.fulfils_kind or "",
+            fulfils_number=fulfils,
+        )
 
 
 def _left_in(rows: pl.DataFrame, mapping: Mapping) -> tuple[pl.DataFrame, dict[str, int]]:

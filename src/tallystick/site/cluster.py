@@ -75,12 +75,12 @@ class ClusterOutOfReach(Refusal):
         )
 
 
-class NoUnprivilegedUser(Refusal):
-    """We are root, PostgreSQL refuses to be, and there is nobody else."""
+class NobodyToServe(Refusal):
+    """PostgreSQL runs neither as root nor as a user whom the machine does not know by name."""
 
-    def __init__(self) -> None:
+    def __init__(self, why: str) -> None:
         super().__init__(
-            "PostgreSQL does not run as root and this machine has no user 'nobody'. "
+            f"The embedded PostgreSQL cannot run: {why}. "
             "Run the command as an ordinary user, or set DATABASE_URL to a server."
         )
 
@@ -143,7 +143,7 @@ def leased(home: Path, *, durable: bool = True) -> Iterator[Server]:
 
     Makes the cluster at first use. ``durable=False`` trades safety against power cuts for
     speed, for databases nobody would miss. Raises ServerDidNotStart, ClusterOutOfReach,
-    NoUnprivilegedUser, binaries.NoPostgres.
+    NobodyToServe, binaries.NoPostgres.
     """
     cluster = located(home)
     with _opened(cluster, "lease") as lease:
@@ -207,13 +207,16 @@ def _make_folder(folder: Path, user: ServerUser) -> None:
 
 def _server_user(folder: Path) -> ServerUser:
     """Ourselves; for root, the owner of what is there already, else nobody."""
-    if os.geteuid() != 0:
-        return ServerUser(pwd.getpwuid(os.geteuid()).pw_name, os.geteuid(), os.getegid())
-    owner_uid = folder.stat().st_uid if folder.exists() else 0
+    uid = os.geteuid()
+    if uid == 0 and folder.exists():
+        uid = folder.stat().st_uid
     try:
-        entry = pwd.getpwuid(owner_uid) if owner_uid else pwd.getpwnam("nobody")
+        entry = pwd.getpwuid(uid) if uid else pwd.getpwnam("nobody")
     except KeyError:
-        raise NoUnprivilegedUser from None
+        why = (
+            f"user number {uid} has no name here" if uid else "root may not, nor is there a nobody"
+        )
+        raise NobodyToServe(why) from None
     return ServerUser(entry.pw_name, entry.pw_uid, entry.pw_gid)
 
 

@@ -8,15 +8,18 @@ import polars as pl
 from tallystick.book.trade.imports.mapping import Column, DateColumn, Mapping
 from tallystick.book.trade.imports.reading import ROW
 from tallystick.rules.money import minor_digits
-from tallystick.rules.trade_documents import STAGE_OF, TradeDocument, usual_issuer
+from tallystick.rules.trade_documents import (
+    EARLIEST_DATE,
+    LATEST_DATE,
+    MAX_CODE_LENGTH,
+    MAX_NUMBER_LENGTH,
+    STAGE_OF,
+    TradeDocument,
+    usual_issuer,
+)
 
-MAX_CODE_LENGTH = 64
-MAX_NUMBER_LENGTH = 100
 MAX_WHOLE_DIGITS = 14
 """Longest whole part of an amount: far below what 64 bits of minor units hold."""
-
-EARLIEST_DATE = "1990-01-01"
-LATEST_DATE = "2099-12-31"
 
 _CONTROL = r"[\x00-\x1f\x7f]"
 _DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T].*)?$"
@@ -260,9 +263,7 @@ def _date_checks(column: str, dates: pl.Series, raw: pl.Series) -> list[_Check]:
 
 def _outside(dates: pl.Series) -> pl.Series:
     frame = dates.alias("date").to_frame()
-    inside = pl.col("date").is_between(
-        pl.lit(EARLIEST_DATE).str.to_date(), pl.lit(LATEST_DATE).str.to_date()
-    )
+    inside = pl.col("date").is_between(EARLIEST_DATE, LATEST_DATE)
     return frame.select((~inside).fill_null(value=False)).to_series()
 
 

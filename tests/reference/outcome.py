@@ -76,8 +76,6 @@ def optional_day(case: Case, name: str) -> date | None:
 
 def number(value: object) -> Fraction:
     """A number written as an integer, decimal, per cent, or quotient such as ``0.1/12``."""
-    if isinstance(value, float):
-        return Fraction(value)
     numerator, _, denominator = str(value).strip().partition("/")
     try:
         if numerator.endswith("%"):

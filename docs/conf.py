@@ -4,7 +4,7 @@ from tallystick import __version__
 
 project = "Tallystick"
 author = "The Tallystick authors"
-copyright = "The Tallystick authors"  # noqa: A001 - Sphinx's name for it
+copyright = "The Tallystick authors"
 version = release = __version__
 
 extensions = ["myst_parser"]

@@ -1,9 +1,19 @@
 """``tally serve``: the HTTP server, for now its health answers only."""
 
 import os
+import socket
 from typing import Annotated
 
 import typer
+
+from tallystick.rules.refusal import Refusal
+
+
+class PortTaken(Refusal):
+    """Another program listens there, or this user may not."""
+
+    def __init__(self, port: int, why: str) -> None:
+        super().__init__(f"Port {port} cannot be used: {why}. Name another with --port.")
 
 
 def serve(
@@ -13,6 +23,7 @@ def serve(
 
     Logs are JSON lines on standard error.
     """
+    _check_free(port)
     from granian import Granian
     from granian.constants import Interfaces
 
@@ -32,3 +43,13 @@ def serve(
             log_dictconfig=logs.LOGGING,
             log_access=True,
         ).serve()
+
+
+def _check_free(port: int) -> None:
+    """Ask before the workers do: their own message names neither the port nor a remedy."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise PortTaken(port, error.strerror or str(error)) from None

@@ -1,8 +1,10 @@
 """Money out and in: orders to the bank, what the bank said, and cash received."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
+
+from tallystick.rules.bank_answers import Effect, Outcome
 
 
 class PaymentKind(models.TextChoices):
@@ -22,7 +24,9 @@ class PaymentOrder(models.Model):
 
     end_to_end_id = models.CharField(max_length=35, unique=True)
     kind = models.CharField(max_length=20, choices=PaymentKind)
-    legal_entity = models.ForeignKey("parties.LegalEntity", on_delete=models.PROTECT)
+    legal_entity = models.ForeignKey(
+        "parties.LegalEntity", on_delete=models.PROTECT, db_index=False
+    )
     beneficiary = models.ForeignKey("parties.Party", on_delete=models.PROTECT, related_name="+")
     loan = models.OneToOneField("financing.Loan", null=True, on_delete=models.PROTECT)
     facility = models.ForeignKey(
@@ -50,50 +54,81 @@ class PaymentOrder(models.Model):
 
 
 class BankAnswer(models.Model):
-    """One message of the bank about an order, kept whatever its effect."""
+    """One message of the bank about an order, kept whatever its effect.
 
-    class Outcome(models.TextChoices):
-        PAID = "paid", "paid"
-        REJECTED = "rejected", "rejected"
+    The bank may send a message again, or say the same under another reference; of all that it
+    says, at most one message is applied to an order.
+    """
 
-    class Effect(models.TextChoices):
-        APPLIED = "applied", "applied"
-        REPEATED = "repeated", "said before"
-        CONTRADICTORY = "contradictory", "contradicts an earlier answer"
-        UNKNOWN = "unknown", "names no order of ours"
-
-    bank_reference = models.CharField(max_length=100, unique=True)
+    bank_reference = models.CharField(max_length=100)
     end_to_end_id = models.CharField(max_length=35)
-    order = models.ForeignKey(PaymentOrder, null=True, on_delete=models.PROTECT)
-    outcome = models.CharField(max_length=20, choices=Outcome)
+    order = models.ForeignKey(PaymentOrder, null=True, on_delete=models.PROTECT, db_index=False)
+    outcome = models.CharField(max_length=20, choices=[(each, each) for each in Outcome])
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     value_date = models.DateField()
     reason = models.CharField(max_length=500, blank=True)
-    effect = models.CharField(max_length=20, choices=Effect)
+    effect = models.CharField(max_length=20, choices=[(each, each) for each in Effect])
     booking_date = models.DateField()
+    act = models.ForeignKey("acts.Act", on_delete=models.PROTECT, db_index=False)
     received_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order"], condition=Q(effect="applied"), name="bank_answer_applied_once"
+            ),
+            models.UniqueConstraint(
+                fields=["bank_reference"],
+                condition=Q(effect="applied"),
+                name="bank_reference_applied_once",
+            ),
+            models.CheckConstraint(
+                condition=~Q(effect="applied") | Q(order__isnull=False),
+                name="bank_answer_applied_to_an_order",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["bank_reference"], name="bank_answer_by_reference"),
+            models.Index(fields=["order"], name="bank_answer_by_order"),
+        ]
 
 
 class CashReceipt(models.Model):
-    """Cash that arrived, known by the bank's reference; what names no claim is unapplied."""
+    """Cash that arrived, known by the bank's reference; what names no claim is unapplied.
 
-    bank_reference = models.CharField(max_length=100, unique=True)
-    legal_entity = models.ForeignKey("parties.LegalEntity", on_delete=models.PROTECT)
-    payer = models.ForeignKey("parties.Party", on_delete=models.PROTECT, related_name="+")
+    ``content_sha256`` is of everything that was told about it: the same again is a repetition,
+    anything else under the same reference a conflict.
+    """
+
+    bank_reference = models.CharField(max_length=100)
+    content_sha256 = models.BinaryField(max_length=32)
+    legal_entity = models.ForeignKey(
+        "parties.LegalEntity", on_delete=models.PROTECT, db_index=False
+    )
+    payer = models.ForeignKey(
+        "parties.Party", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     currency = models.CharField(max_length=3)
     amount_minor = models.BigIntegerField()
     unapplied_minor = models.BigIntegerField(default=0)
     value_date = models.DateField()
     booking_date = models.DateField()
+    reversed_date = models.DateField(
+        null=True, help_text="booking date on which it was taken back, whole"
+    )
     act = models.ForeignKey("acts.Act", on_delete=models.PROTECT, db_index=False)
 
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(amount_minor__gt=0, unapplied_minor__gte=0),
+                condition=Q(amount_minor__gt=0, unapplied_minor__gte=0)
+                & Q(amount_minor__gte=F("unapplied_minor")),
                 name="cash_receipt_amounts",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["legal_entity", "bank_reference"], name="cash_receipt_once"
+            ),
         ]
 
 

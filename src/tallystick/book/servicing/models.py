@@ -125,6 +125,13 @@ class SettlementLine(models.Model):
     loan = models.ForeignKey("financing.Loan", null=True, on_delete=models.PROTECT)
     bucket = models.CharField(max_length=40)
     amount_minor = models.BigIntegerField()
+    payment = models.ForeignKey(
+        "payments.PaymentOrder",
+        null=True,
+        on_delete=models.PROTECT,
+        db_index=False,
+        help_text="the order by which a residual is paid out",
+    )
 
     class Meta:
         constraints = [

@@ -1,0 +1,250 @@
+"""Write down where cash went: loans' events, journal entries, payment orders, lines, work items."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import NamedTuple
+
+from django.db import connection
+
+from tallystick.book.ledger.post import post_many
+from tallystick.book.payments.models import PaymentKind
+from tallystick.book.payments.orders import NewPayment, order_payments
+from tallystick.book.servicing.events import NewLoanEvent, record_on
+from tallystick.book.servicing.positions import LoanPosition
+from tallystick.book.watch.worklist import NewItem, open_items
+from tallystick.rules.accounting import Booking, cash_received, receipt_allocated
+from tallystick.rules.journal import JournalEntry
+from tallystick.rules.loan_events import EventKind
+from tallystick.rules.loan_terms import Bucket
+
+RESIDUAL = "residual"
+"""Bucket of a line whose money is paid out to the supplier."""
+
+CREDIT = "credit"
+"""Bucket of a line whose money is kept for the supplier."""
+
+KIND_OF = {
+    Bucket.FEES: "fees",
+    Bucket.PENALTY: "penalty",
+    Bucket.INTEREST: "interest",
+    Bucket.PRINCIPAL_DUE: "principal",
+    Bucket.PRINCIPAL_NOT_DUE: "principal",
+}
+"""Kind of debt (``accounting.RECEIVABLE_OF``) that a bucket holds."""
+
+
+class Cash(NamedTuple):
+    """A receipt's cash as it is booked; ``unapplied_minor`` of it goes to suspense."""
+
+    receipt_id: int
+    bank_reference: str
+    currency: str
+    amount_minor: int
+    value_date: date
+    unapplied_minor: int
+    unapplied_because: Sequence[str]
+
+
+class Line(NamedTuple):
+    """Where a part of a receipt went: ``bucket`` of a loan, RESIDUAL or CREDIT of a supplier."""
+
+    receipt_id: int
+    supplier_id: int
+    facility_id: int | None
+    loan_id: int | None
+    bucket: str
+    amount_minor: int
+
+
+def record_cash(
+    cash: Sequence[Cash],
+    lines: Sequence[Line],
+    *,
+    loans: Mapping[int, LoanPosition],
+    legal_entity_id: int,
+    booking_date: date,
+    act_id: int,
+) -> None:
+    """Record receipts with all their lines, which with the unapplied part sum to the cash.
+
+    Part of the caller's transaction; ``loans`` are those paid, read under lock.
+    """
+    lines_of: dict[int, list[Line]] = defaultdict(list)
+    for line in lines:
+        lines_of[line.receipt_id].append(line)
+    post_many(
+        [
+            entry
+            for each in cash
+            for entry in _entries(
+                each, lines_of[each.receipt_id], loans, legal_entity_id, booking_date
+            )
+        ],
+        act_id=act_id,
+    )
+    record_on(loans, _events(cash, lines_of, act_id), booking_date=booking_date)
+    _keep_lines(
+        lines,
+        _order_residuals(
+            lines,
+            {each.receipt_id: each.currency for each in cash},
+            legal_entity_id=legal_entity_id,
+            ordered_date=booking_date,
+            act_id=act_id,
+        ),
+    )
+    _keep_unapplied(cash, legal_entity_id, booking_date)
+
+
+def _entries(
+    cash: Cash,
+    lines: Iterable[Line],
+    loans: Mapping[int, LoanPosition],
+    legal_entity_id: int,
+    booking_date: date,
+) -> tuple[JournalEntry, JournalEntry]:
+    """Cash into clearing, and out of it to whatever it met."""
+    by_book: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    kept: dict[int, int] = defaultdict(int)
+    payable: dict[int, int] = defaultdict(int)
+    for line in lines:
+        if line.loan_id is not None:
+            kind = KIND_OF[Bucket(line.bucket)]
+            by_book[loans[line.loan_id].book_id][kind] += line.amount_minor
+        elif line.bucket == CREDIT:
+            kept[line.supplier_id] += line.amount_minor
+        else:
+            payable[line.supplier_id] += line.amount_minor
+    booking = Booking(
+        legal_entity_id=legal_entity_id,
+        currency=cash.currency,
+        reference=f"receipt:{cash.bank_reference}",
+        value_date=cash.value_date,
+        booking_date=booking_date,
+    )
+    return (
+        cash_received(booking, amount_minor=cash.amount_minor),
+        receipt_allocated(
+            booking,
+            loans=by_book,
+            credit_to_party=kept,
+            payable_to_party=payable,
+            suspense_minor=cash.unapplied_minor,
+        ),
+    )
+
+
+def _events(
+    cash: Iterable[Cash], lines_of: Mapping[int, Iterable[Line]], act_id: int
+) -> list[NewLoanEvent]:
+    """One receipt for each loan that got any of a receipt's cash."""
+    events = []
+    for each in cash:
+        booked: dict[int, dict[str, int]] = defaultdict(dict)
+        for line in lines_of[each.receipt_id]:
+            if line.loan_id is not None:
+                kind = KIND_OF[Bucket(line.bucket)]
+                by_kind = booked[line.loan_id]
+                by_kind[kind] = by_kind.get(kind, 0) + line.amount_minor
+        events += [
+            NewLoanEvent(
+                loan_id=loan_id,
+                kind=EventKind.RECEIVED,
+                value_date=each.value_date,
+                reference=f"receipt:{each.bank_reference}",
+                act_id=act_id,
+                amount_minor=sum(by_kind.values()),
+                booked=by_kind,
+            )
+            for loan_id, by_kind in booked.items()
+        ]
+    return events
+
+
+def _order_residuals(
+    lines: Iterable[Line],
+    currency_of: Mapping[int, str],
+    *,
+    legal_entity_id: int,
+    ordered_date: date,
+    act_id: int,
+) -> dict[Line, str]:
+    """Each residual is ordered to be paid out; returns the orders' end-to-end ids."""
+    residuals = [line for line in lines if line.bucket == RESIDUAL]
+    end_to_end_ids = order_payments(
+        [
+            NewPayment(
+                PaymentKind.RESIDUAL,
+                beneficiary_id=line.supplier_id,
+                currency=currency_of[line.receipt_id],
+                amount_minor=line.amount_minor,
+                facility_id=line.facility_id,
+            )
+            for line in residuals
+        ],
+        legal_entity_id=legal_entity_id,
+        ordered_date=ordered_date,
+        act_id=act_id,
+    )
+    return dict(zip(residuals, end_to_end_ids, strict=True))
+
+
+def _keep_lines(lines: Sequence[Line], orders: Mapping[Line, str]) -> None:
+    if not lines:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO servicing_settlementline (receipt_id, supplier_id, facility_id, loan_id,"
+            " bucket, amount_minor, payment_id)"
+            " SELECT receipt_id, supplier_id, line.facility_id, line.loan_id, bucket,"
+            " line.amount_minor, payment.id"
+            " FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[],"
+            " %s::bigint[], %s::text[]) WITH ORDINALITY AS line"
+            " (receipt_id, supplier_id, facility_id, loan_id, bucket, amount_minor, ordered, place)"
+            " LEFT JOIN payments_paymentorder AS payment ON payment.end_to_end_id = line.ordered"
+            " ORDER BY place",
+            [
+                [line.receipt_id for line in lines],
+                [line.supplier_id for line in lines],
+                [line.facility_id for line in lines],
+                [line.loan_id for line in lines],
+                [str(line.bucket) for line in lines],
+                [line.amount_minor for line in lines],
+                [orders.get(line) for line in lines],
+            ],
+        )
+
+
+def _keep_unapplied(cash: Iterable[Cash], legal_entity_id: int, booking_date: date) -> None:
+    unapplied = [each for each in cash if each.unapplied_minor]
+    if not unapplied:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE payments_cashreceipt AS receipt SET unapplied_minor = left_over.minor"
+            " FROM unnest(%s::bigint[], %s::bigint[]) AS left_over (id, minor)"
+            " WHERE receipt.id = left_over.id",
+            [
+                [each.receipt_id for each in unapplied],
+                [each.unapplied_minor for each in unapplied],
+            ],
+        )
+    open_items(
+        legal_entity_id,
+        [
+            NewItem(
+                "unapplied_cash",
+                f"receipt:{each.bank_reference}",
+                {
+                    "currency": each.currency,
+                    "unapplied_minor": each.unapplied_minor,
+                    "because": list(each.unapplied_because)[:100],
+                    "remedy": "Find out what it pays, reverse the receipt, and send it again "
+                    "under a reference of its own with the claims named.",
+                },
+            )
+            for each in unapplied
+        ],
+        on=booking_date,
+    )

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from itertools import zip_longest
 
 from tallystick.rules.refusal import Refusal
 
@@ -179,7 +180,7 @@ def events_in_force(
     )
     return [
         event
-        for event, following in zip(in_force, [*in_force[1:], None], strict=True)
+        for event, following in zip_longest(in_force, in_force[1:])
         if not _superseded(event, following)
     ]
 

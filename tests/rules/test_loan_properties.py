@@ -1,0 +1,426 @@
+"""Laws that hold for every loan and every list of events."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from functools import reduce
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    multiple,
+    precondition,
+    rule,
+)
+from tests.rules import oracle_loan as oracle
+
+from tallystick.rules.daycount import DayCount
+from tallystick.rules.loan import fold, interest_of
+from tallystick.rules.loan_events import EventKind, LoanEvent, events_in_force
+from tallystick.rules.loan_explanation import explained
+from tallystick.rules.loan_position import balances, opened, running_interest, running_penalty
+from tallystick.rules.loan_steps import advance, position_of
+from tallystick.rules.loan_terms import RECEIPT_ORDER, LoanTerms, plan_of
+from tallystick.rules.money import Rounding
+from tallystick.rules.schedule import Method, schedule
+
+START = date(2027, 12, 20)  # so that a leap year and the end of February lie within reach
+LAST = START + timedelta(days=150)
+EVER = date.max
+
+ACTUAL_OVER_CONSTANT = [DayCount.ACT_360, DayCount.ACT_365F, DayCount.ACT_366]
+DAY_COUNTS = [
+    *ACTUAL_OVER_CONSTANT,
+    DayCount.ACT_365_NO_LEAP,
+    DayCount.ACT_365_25,
+    DayCount.ACT_ACT_ISDA,
+    DayCount.THIRTY_360_US,
+    DayCount.THIRTY_360_BOND_BASIS,
+    DayCount.THIRTY_E_360,
+    DayCount.THIRTY_E_360_ISDA,
+    DayCount.THIRTY_365,
+]
+# High rates on small amounts, so that interest meets every other bucket and many halves.
+RATES = [Decimal(text) for text in ("0", "0.10", "0.36", "1.8", "3.65", "0.000000001")]
+
+days = st.integers(min_value=0, max_value=150).map(lambda n: START + timedelta(days=n))
+amounts = st.one_of(st.integers(1, 2_000), st.integers(1, 200_000))
+rates = st.sampled_from(RATES)
+
+
+@st.composite
+def loan_terms(draw, methods=tuple(Method), day_counts=tuple(DAY_COUNTS)):
+    return LoanTerms(
+        currency="CNY",
+        principal_minor=draw(st.integers(1, 200_000)),
+        annual_rate=draw(rates),
+        day_count=draw(st.sampled_from(day_counts)),
+        method=draw(st.sampled_from(methods)),
+        start=START,
+        maturity=START + timedelta(days=draw(st.integers(1, 130))),
+        rounding=draw(st.sampled_from(Rounding)),
+        penalty_rate=draw(rates),
+        penalty_grace_days=draw(st.sampled_from([0, 0, 3, 40])),
+        receipt_order=draw(
+            st.one_of(st.just(RECEIPT_ORDER), st.permutations(RECEIPT_ORDER).map(tuple))
+        ),
+    )
+
+
+@st.composite
+def loans(draw, terms=None, max_events=9, reversible=True):
+    """Terms and events that can all be true: payouts within the principal, reversals in a chain."""
+    agreed = draw(loan_terms() if terms is None else terms)
+    events = []
+    unpaid_minor = agreed.principal_minor
+    for event_id in range(1, draw(st.integers(0, max_events)) + 1):
+        kinds = ["received", "received", "fee_charged", "rate_changed"]
+        kinds += ["disbursed"] * (3 if unpaid_minor else 0)
+        kinds += ["reversed"] if events and reversible else []
+        kind = EventKind(draw(st.sampled_from(kinds)))
+        event = {
+            "event_id": event_id,
+            "kind": kind,
+            "value_date": draw(days),
+            "booking_date": max((e.booking_date for e in events), default=START)
+            + timedelta(days=draw(st.integers(0, 20))),
+        }
+        if kind is EventKind.RATE_CHANGED:
+            event["annual_rate"] = draw(rates)
+        elif kind is EventKind.REVERSED:
+            standing = [
+                e.event_id for e in events if e.event_id not in {r.reverses for r in events}
+            ]
+            event["reverses"] = draw(st.sampled_from(standing))
+        elif kind is EventKind.DISBURSED:
+            event["amount_minor"] = draw(st.integers(1, unpaid_minor))
+            unpaid_minor -= event["amount_minor"]
+        else:
+            event["amount_minor"] = draw(amounts)
+        events.append(LoanEvent(**event))
+    return agreed, events
+
+
+def figures(state):
+    """Everything the loan owes and how it came to that, without the trace."""
+    return state.balances
+
+
+@settings(max_examples=300, deadline=None)
+@given(loan=loans(), on=days, known_after=st.integers(0, 150))
+def test_the_fold_agrees_with_the_loan_read_aloud_night_by_night(loan, on, known_after):
+    terms, events = loan
+    known_on = START + timedelta(days=known_after)
+
+    owed = fold(terms, events, on=on, known_on=known_on).balances
+
+    expected = oracle.state(terms, events, on=on, known_on=known_on)
+    assert {name: getattr(owed, name) for name in expected} == expected
+
+
+@settings(max_examples=100, deadline=None)
+@given(loan=loans(), on=days)
+def test_every_minor_unit_received_is_somewhere_and_no_balance_is_negative(loan, on):
+    terms, events = loan
+
+    state = fold(terms, events, on=on, known_on=EVER)
+
+    owed = state.balances
+    received_minor = sum(
+        event.amount_minor
+        for event in events_in_force(events, start=START, on=on, known_on=EVER)
+        if event.kind is EventKind.RECEIVED
+    )
+    assert received_minor == (
+        owed.fees_received_minor
+        + owed.penalty_received_minor
+        + owed.interest_received_minor
+        + owed.principal_repaid_minor
+        + owed.credit_minor
+    )
+    assert owed.disbursed_minor == owed.principal_repaid_minor + owed.principal_minor
+    assert (
+        min(
+            owed.principal_minor,
+            owed.principal_due_minor,
+            owed.fees_due_minor,
+            owed.penalty_due_minor,
+            owed.interest_due_minor,
+            owed.credit_minor,
+        )
+        >= 0
+    )
+    assert owed.credit_minor == 0 or owed.owed_minor == 0
+
+
+@settings(max_examples=100, deadline=None)
+@given(loan=loans(reversible=False), on=days, data=st.data())
+def test_the_order_of_booking_does_not_change_the_state(loan, on, data):
+    terms, events = loan
+    one_rate_a_day = {
+        (event.value_date if event.kind is EventKind.RATE_CHANGED else event.event_id): event
+        for event in events
+    }
+    events = list(one_rate_a_day.values())
+    rebooked = [
+        replace(event, event_id=event_id, booking_date=START + timedelta(days=event_id))
+        for event_id, event in enumerate(data.draw(st.permutations(events)), start=1)
+    ]
+
+    assert figures(fold(terms, rebooked, on=on, known_on=EVER)) == figures(
+        fold(terms, events, on=on, known_on=EVER)
+    )
+
+
+@settings(max_examples=100, deadline=None)
+@given(loan=loans(), on=days, data=st.data())
+def test_the_order_in_the_list_changes_nothing_at_all(loan, on, data):
+    terms, events = loan
+
+    shuffled = data.draw(st.permutations(events))
+
+    assert fold(terms, shuffled, on=on, known_on=EVER) == fold(terms, events, on=on, known_on=EVER)
+
+
+@settings(max_examples=100, deadline=None)
+@given(loan=loans(), amount_minor=st.integers(2, 200_000), value_date=days, on=days, data=st.data())
+def test_splitting_a_payment_on_one_day_changes_nothing(loan, amount_minor, value_date, on, data):
+    terms, events = loan
+    first_minor = data.draw(st.integers(1, amount_minor - 1))
+
+    def receipt(event_id, part_minor):
+        return LoanEvent(event_id, EventKind.RECEIVED, value_date, LAST, part_minor)
+
+    whole = [*events, receipt(100, amount_minor)]
+    parts = [*events, receipt(100, first_minor), receipt(101, amount_minor - first_minor)]
+
+    assert figures(fold(terms, parts, on=on, known_on=EVER)) == figures(
+        fold(terms, whole, on=on, known_on=EVER)
+    )
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    loan=loans(),
+    kind=st.sampled_from(["received", "fee_charged", "rate_changed"]),
+    amount_minor=amounts,
+    annual_rate=rates,
+    value_date=days,
+    reversal_date=days,
+    on=days,
+)
+def test_a_reversal_restores_the_state_before_the_event_on_every_day(
+    loan, kind, amount_minor, annual_rate, value_date, reversal_date, on
+):
+    terms, events = loan
+    changes_rate = kind == "rate_changed"
+    event = LoanEvent(
+        100,
+        EventKind(kind),
+        value_date,
+        LAST,
+        amount_minor=None if changes_rate else amount_minor,
+        annual_rate=annual_rate if changes_rate else None,
+    )
+    reversal = LoanEvent(101, EventKind.REVERSED, reversal_date, LAST, reverses=100)
+
+    after = fold(terms, [*events, event, reversal], on=on, known_on=EVER)
+
+    assert after == fold(terms, events, on=on, known_on=EVER)
+
+
+@settings(max_examples=100, deadline=None)
+@given(loan=loans(), on=days, known_after=st.integers(0, 150))
+def test_what_is_booked_later_does_not_change_what_was_known(loan, on, known_after):
+    terms, events = loan
+    known_on = START + timedelta(days=known_after)
+    booked_by_then = [event for event in events if event.booking_date <= known_on]
+
+    assert fold(terms, events, on=on, known_on=known_on) == fold(
+        terms, booked_by_then, on=on, known_on=EVER
+    )
+
+
+@settings(max_examples=100, deadline=None)
+@given(loan=loans(), on=days)
+def test_taking_events_one_by_one_leads_to_the_same_position_as_folding_them(loan, on):
+    terms, events = loan
+    in_force = events_in_force(events, start=START, on=on, known_on=EVER)
+
+    position = reduce(advance, in_force, opened(terms))
+
+    assert position == position_of(terms, events, on=on, known_on=EVER)
+    assert balances(position, on) == fold(terms, events, on=on, known_on=EVER).balances
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    loan=loans(terms=loan_terms(methods=(Method.BULLET,), day_counts=tuple(ACTUAL_OVER_CONSTANT))),
+    days_later=st.integers(0, 60),
+)
+def test_between_events_interest_and_penalty_are_closed_forms_of_the_day(loan, days_later):
+    terms, events = loan
+    terms = replace(terms, rounding=Rounding.HALF_UP)
+    position = position_of(terms, events, on=LAST, known_on=EVER)
+    on = LAST + timedelta(days=days_later)
+
+    denominator = position.denominator
+    interest = position.accrued_numerator + (
+        position.principal_minor * position.rate_ppb * (on - position.accrued_to).days
+    )
+    penalty_from = max(
+        position.accrued_to, terms.maturity + timedelta(days=terms.penalty_grace_days)
+    )
+    penalty = position.penalty_numerator + (
+        position.principal_minor * position.penalty_rate_ppb * max(0, (on - penalty_from).days)
+    )
+
+    assert running_interest(position, on) == (2 * interest + denominator) // (2 * denominator)
+    assert running_penalty(position, on) == (2 * penalty + denominator) // (2 * denominator)
+
+
+@settings(max_examples=100, deadline=None)
+@given(terms=loan_terms())
+def test_a_loan_paid_as_scheduled_costs_what_its_schedule_says(terms):
+    terms = replace(terms, receipt_order=RECEIPT_ORDER)
+    payout = LoanEvent(1, EventKind.DISBURSED, START, START, terms.principal_minor)
+    rows = schedule(plan_of(terms))
+    receipts = [
+        LoanEvent(
+            1 + row.n,
+            EventKind.RECEIVED,
+            row.due_date,
+            row.due_date,
+            row.principal_minor + row.interest_minor,
+        )
+        for row in rows
+        if row.principal_minor + row.interest_minor
+    ]
+
+    state = fold(terms, [payout, *receipts], on=terms.maturity + timedelta(days=1), known_on=EVER)
+
+    owed = state.balances
+    assert (owed.owed_minor, owed.credit_minor, owed.days_past_due) == (0, 0, 0)
+    assert owed.interest_accrued_minor == sum(row.interest_minor for row in rows)
+    assert owed.penalty_accrued_minor == 0
+
+
+@settings(max_examples=100, deadline=None)
+@given(loan=loans(), on=days)
+def test_the_segments_add_up_to_what_was_accrued(loan, on):
+    terms, events = loan
+    terms = replace(terms, rounding=Rounding.HALF_UP)
+
+    state = fold(terms, events, on=on, known_on=EVER)
+
+    written = state.as_json()
+    for segments, name in (
+        (state.segments, "interest_accrued_minor"),
+        (state.penalty_segments, "penalty_accrued_minor"),
+    ):
+        exact = sum((interest_of(terms, segment) for segment in segments), Fraction(0))
+        assert (exact + Fraction(1, 2)) // 1 == written[name]
+    for segments, name in (
+        (written["segments"], "interest_accrued_minor"),
+        (written["penalty_segments"], "penalty_accrued_minor"),
+    ):
+        shown = sum((Fraction(segment["interest"]) for segment in segments), Fraction(0))
+        assert (shown + Fraction(1, 2)) // 1 == written[name]
+
+
+@settings(max_examples=100, deadline=None)
+@given(loan=loans(), on=days)
+def test_every_figure_is_the_sum_of_its_named_terms(loan, on):
+    terms, events = loan
+
+    state = fold(terms, events, on=on, known_on=EVER)
+
+    for figure in explained(state):
+        assert figure.value == getattr(state.balances, figure.name)
+        assert figure.value == sum(term.amount for term in figure.terms)
+
+
+class Servicing(RuleBasedStateMachine):
+    """A loan serviced day by day: booked today, dated whenever, reversed at will.
+
+    The position kept up by single events, refolded only where an event is out of order, never
+    differs from the fold; what each earlier day knew never changes.
+    """
+
+    booked = Bundle("booked")
+
+    @initialize(terms=loan_terms())
+    def agree(self, terms):
+        self.terms = terms
+        self.today = START
+        self.events = []
+        self.position = opened(terms)
+        self.unpaid_minor = terms.principal_minor
+        self.remembered = {}
+
+    @rule(days=st.integers(1, 20))
+    def let_days_pass(self, days):
+        state = fold(self.terms, self.events, on=self.today, known_on=self.today)
+        self.remembered[self.today] = state
+        self.today += timedelta(days=days)
+
+    @rule(target=booked, amount_minor=amounts, value_date=days)
+    def receive(self, amount_minor, value_date):
+        return self.book(EventKind.RECEIVED, value_date, amount_minor=amount_minor)
+
+    @rule(target=booked, amount_minor=amounts)
+    def receive_today(self, amount_minor):
+        return self.book(EventKind.RECEIVED, self.today, amount_minor=amount_minor)
+
+    @rule(target=booked, amount_minor=amounts, value_date=days)
+    def charge_fee(self, amount_minor, value_date):
+        return self.book(EventKind.FEE_CHARGED, value_date, amount_minor=amount_minor)
+
+    @precondition(lambda self: self.unpaid_minor)
+    @rule(target=booked, share=st.integers(1, 4), value_date=days)
+    def pay_out(self, share, value_date):
+        amount_minor = max(1, self.unpaid_minor // share)
+        self.unpaid_minor -= amount_minor
+        return self.book(EventKind.DISBURSED, value_date, amount_minor=amount_minor)
+
+    @rule(target=booked, annual_rate=rates, value_date=days)
+    def change_rate(self, annual_rate, value_date):
+        return self.book(EventKind.RATE_CHANGED, value_date, annual_rate=annual_rate)
+
+    @rule(target=booked, event=booked, value_date=days)
+    def take_back(self, event, value_date):
+        if any(other.reverses == event.event_id for other in self.events):
+            return multiple()
+        return self.book(EventKind.REVERSED, value_date, reverses=event.event_id)
+
+    def book(self, kind, value_date, **content):
+        event = LoanEvent(len(self.events) + 1, kind, value_date, self.today, **content)
+        self.events.append(event)
+        in_force = events_in_force(self.events, start=START, on=LAST, known_on=self.today)
+        if in_force and in_force[-1] is event and self.position.last_value_date < value_date:
+            self.position = advance(self.position, event)
+        else:
+            self.position = position_of(self.terms, self.events, on=LAST, known_on=self.today)
+        return event
+
+    @invariant()
+    def the_position_is_the_fold(self):
+        assert self.position == position_of(self.terms, self.events, on=LAST, known_on=self.today)
+
+    @invariant()
+    def either_nothing_is_owed_or_no_credit_is_left(self):
+        owed = balances(self.position, LAST)
+        assert owed.credit_minor == 0 or owed.owed_minor == 0
+
+    def teardown(self):
+        for day, state in getattr(self, "remembered", {}).items():
+            assert state == fold(self.terms, self.events, on=day, known_on=day)
+
+
+TestServicing = Servicing.TestCase
+TestServicing.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)

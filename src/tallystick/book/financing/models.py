@@ -40,6 +40,10 @@ class ProgrammeLimit(models.Model):
         ]
 
 
+MAX_FACILITY_CODE_LENGTH = 60
+"""A loan's code is its facility's and a number, and has 80 places."""
+
+
 class Facility(models.Model):
     """A supplier's line under a programme, secured by one pool, in one currency.
 
@@ -48,7 +52,7 @@ class Facility(models.Model):
     limit, then the funder's line: always in this order.
     """
 
-    code = models.CharField(max_length=64, unique=True)
+    code = models.CharField(max_length=MAX_FACILITY_CODE_LENGTH, unique=True)
     legal_entity = models.ForeignKey("parties.LegalEntity", on_delete=models.PROTECT)
     supplier = models.ForeignKey("parties.Party", on_delete=models.PROTECT, related_name="+")
     programme = models.ForeignKey(Programme, on_delete=models.PROTECT)

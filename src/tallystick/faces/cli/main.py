@@ -54,6 +54,7 @@ COMMANDS = (
     Entry("draw", "money:draw", "Draw money on a facility.", MONEY),
     Entry("repay", "money:repay", "Repay early, from the supplier's own cash.", MONEY),
     Entry("freeze", "money:freeze", "Stop new drawdowns on a facility, with a reason.", MONEY),
+    Entry("unfreeze", "money:unfreeze", "Let a frozen facility be drawn again.", MONEY),
     Entry("loan", "loan:app", "A loan's schedule, its state, and why it is so.", MONEY),
     Entry("close", "day:close", "Close business days.", BOOKS),
     Entry("verify", "day:verify", "Prove the books' invariants, or name what is wrong.", BOOKS),

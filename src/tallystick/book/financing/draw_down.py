@@ -1,0 +1,328 @@
+"""Drawdown: lend against the pool, or refuse.
+
+One transaction and few round trips: a statement that locks and reads, the decision, and a
+statement that records everything that follows: act, decision, loan, participations, reservation
+with its memorandum entry, payment order, message to the bank, and what is drawn of each limit.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.db import DatabaseError, connection, transaction
+
+from tallystick.book import calendars
+from tallystick.book.acts.once import Caller, KeyConflict, request_sha256
+from tallystick.book.financing import standing
+from tallystick.book.financing.refusals import UnknownFacility, refusal_of
+from tallystick.book.financing.standing import Standing, Standings
+from tallystick.book.funding.shares import shares_of
+from tallystick.book.ledger.accounts import open_accounts
+from tallystick.rules.accounting import Booking, drawdown_committed
+from tallystick.rules.calendars import AdjustedDate, adjusted
+from tallystick.rules.limits import Decision, DrawdownRequest, decide_drawdown
+from tallystick.rules.loan_events import rate_in_ppb
+from tallystick.rules.refusal import Refusal
+
+KIND = "draw_down"
+
+LIMIT_TAKEN = "TL001"
+"""The database's word for a limit that others took between our reading and our recording."""
+
+ATTEMPTS = 3
+"""A request is decided again where others were quicker, then with all limits locked."""
+
+
+@dataclass(frozen=True, slots=True)
+class DrawRequest:
+    """A supplier asks for money. ``on`` is the business day it is dated.
+
+    ``amount_minor`` is in the facility's currency. ``key`` belongs to the caller: repeating it
+    with the same request returns the first answer.
+    """
+
+    facility: str
+    amount_minor: int
+    tenor_days: int
+    on: date
+    caller: Caller
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drawdown:
+    """A drawdown granted: its loan is pending until the bank has answered the payment order.
+
+    ``available_minor`` is what could still be drawn right after it.
+    """
+
+    loan: str
+    facility: str
+    currency: str
+    amount_minor: int
+    drawn_date: date
+    due_date: date
+    due_date_provisional: bool
+    end_to_end_id: str
+    available_minor: int
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self) | {
+            "drawn_date": self.drawn_date.isoformat(),
+            "due_date": self.due_date.isoformat(),
+        }
+
+    @classmethod
+    def from_json(cls, answer: dict[str, Any]) -> "Drawdown":
+        dates = {key: date.fromisoformat(answer[key]) for key in ("drawn_date", "due_date")}
+        return cls(**(answer | dates))
+
+
+def draw_down(request: DrawRequest) -> Drawdown:
+    """Lend against the pool, or refuse. Repeating the key returns the first answer.
+
+    Raises UnknownFacility, KeyConflict, or the DrawdownRefused that tells why, with what is
+    available and what to do. A refusal writes nothing and leaves the key free.
+    """
+    (outcome,) = draw_down_many([request])
+    if isinstance(outcome, Refusal):
+        raise outcome
+    return outcome
+
+
+def draw_down_many(requests: Sequence[DrawRequest]) -> list[Drawdown | Refusal]:
+    """Decide the requests one after the other, in one transaction; an outcome for each.
+
+    What one request takes is not available to those after it. A refused request writes nothing,
+    and the others stand.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            with transaction.atomic():
+                return _drawn(requests, with_limits=len(requests) > 1 or attempt > 1)
+        except DatabaseError as error:
+            if attempt == ATTEMPTS or not _others_were_quicker(error):
+                raise
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _others_were_quicker(error: DatabaseError) -> bool:
+    """A limit above the facility was taken, or the key was used, since we looked."""
+    said = getattr(error.__cause__, "diag", None)
+    return said is not None and (
+        said.sqlstate == LIMIT_TAKEN or said.constraint_name == "act_key_once"
+    )
+
+
+class _Earlier(NamedTuple):
+    """The act for which a key was used first."""
+
+    kind: str
+    request_sha256: bytes
+    at: datetime
+    answer: dict[str, Any]
+
+
+class _Asked(NamedTuple):
+    """A request, what its key did before, and the numbers of the rows it may become."""
+
+    request: DrawRequest
+    request_sha256: bytes
+    earlier: _Earlier | None
+    at: datetime
+    act_id: int
+    decision_id: int
+    loan_id: int
+
+
+class _Granted(NamedTuple):
+    """A drawdown to be recorded."""
+
+    asked: _Asked
+    held: Standing
+    decision: Decision
+    drawdown: Drawdown
+
+
+def _drawn(requests: Sequence[DrawRequest], *, with_limits: bool) -> list[Drawdown | Refusal]:
+    standings = standing.lock({request.facility for request in requests}, with_limits=with_limits)
+    granted: dict[tuple[str, str], _Granted] = {}
+    outcomes: list[Drawdown | Refusal] = []
+    for asked in _asked(requests):
+        key = asked.request.caller.owner, asked.request.key
+        if earlier := asked.earlier or _earlier_in_batch(granted.get(key)):
+            outcomes.append(_first_answer(asked, earlier))
+            continue
+        decided = _decided(asked, standings)
+        if isinstance(decided, _Granted):
+            granted[key] = decided
+            outcomes.append(decided.drawdown)
+        else:
+            outcomes.append(decided)
+    if granted:
+        _record(list(granted.values()))
+    return outcomes
+
+
+def _asked(requests: Sequence[DrawRequest]) -> list[_Asked]:
+    """After the locks, so that a request that waited for its own repetition finds the answer."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT now(), nextval('acts_act_id_seq'), nextval('financing_decision_id_seq'),"
+            "     nextval('financing_loan_id_seq'),"
+            "     act.kind, act.request_sha256, act.at, act.answer"
+            " FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS asked (owner, key, place)"
+            " LEFT JOIN acts_act AS act ON act.owner = asked.owner AND act.key = asked.key"
+            " ORDER BY place",
+            [
+                [request.caller.owner for request in requests],
+                [request.key for request in requests],
+            ],
+        )
+        rows = cursor.fetchall()
+    return [
+        _Asked(
+            request,
+            _request_sha256(request),
+            _Earlier(kind, sha256, at, json.loads(answer)) if kind else None,
+            *numbers,
+        )
+        for request, (*numbers, kind, sha256, at, answer) in zip(requests, rows, strict=True)
+    ]
+
+
+def _request_sha256(request: DrawRequest) -> bytes:
+    return request_sha256(
+        {
+            "facility": request.facility,
+            "amount_minor": request.amount_minor,
+            "tenor_days": request.tenor_days,
+            "on": request.on,
+        }
+    )
+
+
+def _earlier_in_batch(granted: _Granted | None) -> _Earlier | None:
+    return granted and _Earlier(
+        KIND, granted.asked.request_sha256, granted.asked.at, granted.drawdown.as_json()
+    )
+
+
+def _first_answer(asked: _Asked, earlier: _Earlier) -> Drawdown | KeyConflict:
+    if (earlier.kind, earlier.request_sha256) == (KIND, asked.request_sha256):
+        return Drawdown.from_json(earlier.answer)
+    return KeyConflict(
+        owner=asked.request.caller.owner,
+        key=asked.request.key,
+        kind=earlier.kind,
+        at=earlier.at,
+    )
+
+
+def _decided(asked: _Asked, standings: Standings) -> _Granted | Refusal:
+    request = asked.request
+    held = standings.by_facility.get(request.facility)
+    if held is None:
+        return UnknownFacility(request.facility)
+    decision = decide_drawdown(
+        DrawdownRequest(
+            amount_minor=request.amount_minor,
+            currency=held.currency,
+            tenor_days=request.tenor_days,
+            draw_date=request.on,
+        ),
+        standings.inputs(held),
+    )
+    if not decision.granted:
+        return refusal_of(request.facility, decision)
+    standings.take(held, request.amount_minor)
+    due = _due(held, request)
+    return _Granted(
+        asked,
+        held,
+        decision,
+        Drawdown(
+            loan=f"{held.facility}-{asked.loan_id}",
+            facility=held.facility,
+            currency=held.currency,
+            amount_minor=request.amount_minor,
+            drawn_date=request.on,
+            due_date=due.date,
+            due_date_provisional=due.provisional,
+            end_to_end_id=f"L{asked.loan_id}",
+            available_minor=decision.inputs.available_minor - request.amount_minor,
+        ),
+    )
+
+
+def _due(held: Standing, request: DrawRequest) -> AdjustedDate:
+    return adjusted(
+        calendars.named(held.calendar),
+        request.on + timedelta(days=request.tenor_days),
+        held.terms.drawdown.due_date_adjustment,
+    )
+
+
+def _record(granted: Sequence[_Granted]) -> None:
+    """One statement: everything that follows from the decisions."""
+    items = [{"place": place, **_item(each)} for place, each in enumerate(granted)]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT financing_record_drawdowns(%s::jsonb)", [json.dumps(items)])
+
+
+def _item(granted: _Granted) -> dict[str, Any]:
+    asked, held, decision, drawdown = granted
+    caller = asked.request.caller
+    price = held.terms.price
+    answer = drawdown.as_json()
+    decided = decision.as_json()
+    return {
+        **answer,
+        "act_id": asked.act_id,
+        "decision_id": asked.decision_id,
+        "loan_id": asked.loan_id,
+        "facility_id": held.facility_id,
+        "book_id": held.book_id,
+        "tenor_days": asked.request.tenor_days,
+        "penalty_rate_ppb": rate_in_ppb(price.penalty_rate),
+        "day_count": price.day_count,
+        "inputs": decided["inputs"],
+        "verdicts": decided["verdicts"],
+        "rules_version": decision.rules_version,
+        "shares_ppm": shares_of(held.funder_id),
+        "owner": caller.owner,
+        "key": asked.request.key,
+        "request_sha256": asked.request_sha256.hex(),
+        "actor": caller.actor,
+        "channel": caller.channel,
+        "reason": caller.reason,
+        "answer": answer,
+        **_commitment(held, drawdown),
+    }
+
+
+def _commitment(held: Standing, drawdown: Drawdown) -> dict[str, Any]:
+    """The memorandum entry, as ``ledger_post`` takes it."""
+    entry = drawdown_committed(
+        Booking(
+            legal_entity_id=held.legal_entity_id,
+            currency=held.currency,
+            reference=f"loan:{drawdown.loan}",
+            value_date=drawdown.drawn_date,
+            booking_date=drawdown.drawn_date,
+        ),
+        book=held.book_id,
+        amount_minor=drawdown.amount_minor,
+    )
+    ids = open_accounts(
+        entry.legal_entity_id, entry.currency, [posting.account for posting in entry.postings]
+    )
+    return {
+        "entry_event": entry.event,
+        "entry_reference": entry.reference,
+        "account_ids": [ids[posting.account] for posting in entry.postings],
+        "sides": [int(posting.side) for posting in entry.postings],
+        "entry_amounts_minor": [posting.amount_minor for posting in entry.postings],
+    }

@@ -38,7 +38,5 @@ class OutboxMessage(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(
-                fields=["id"], condition=models.Q(sent_at=None), name="outbox_to_be_sent"
-            )
+            models.Index(fields=["id"], condition=models.Q(sent_at=None), name="outbox_to_be_sent")
         ]

@@ -11,7 +11,9 @@ class Book(models.Model):
     legal entity × programme × funder × currency × class.
     """
 
-    legal_entity = models.ForeignKey("parties.LegalEntity", on_delete=models.PROTECT)
+    legal_entity = models.ForeignKey(
+        "parties.LegalEntity", on_delete=models.PROTECT, db_index=False
+    )
     programme = models.CharField(max_length=64, help_text="programme code, such as jd.jingbaobei")
     funder = models.ForeignKey("parties.Party", on_delete=models.PROTECT, db_index=False)
     currency = models.CharField(max_length=3)
@@ -29,13 +31,13 @@ class Book(models.Model):
 class Account(models.Model):
     """One account of a legal entity's chart, in one currency, perhaps of one book or party."""
 
-    legal_entity = models.ForeignKey("parties.LegalEntity", on_delete=models.PROTECT)
+    legal_entity = models.ForeignKey(
+        "parties.LegalEntity", on_delete=models.PROTECT, db_index=False
+    )
     name = models.CharField(max_length=60, help_text="name in the chart, such as loan_principal")
     currency = models.CharField(max_length=3)
     book = models.ForeignKey(Book, null=True, on_delete=models.PROTECT, db_index=False)
-    party = models.ForeignKey(
-        "parties.Party", null=True, on_delete=models.PROTECT, db_index=False
-    )
+    party = models.ForeignKey("parties.Party", null=True, on_delete=models.PROTECT, db_index=False)
 
     class Meta:
         constraints = [
@@ -48,21 +50,47 @@ class Account(models.Model):
 
 
 class Entry(models.Model):
-    """A balanced journal entry. Never changed; corrected by a linked entry."""
+    """A balanced journal entry. Never changed; corrected by a linked entry.
+
+    ``line_count`` is stated up front: postings are numbered 1 to ``line_count``, so that their
+    key leaves no room for one that comes later. The legal entity, the act and the entry reversed
+    are checked by the database once for all rows of a statement, not by a foreign key for each.
+    """
 
     legal_entity = models.ForeignKey(
-        "parties.LegalEntity", on_delete=models.PROTECT, db_index=False
+        "parties.LegalEntity", on_delete=models.PROTECT, db_constraint=False, db_index=False
     )
+    act = models.ForeignKey(
+        "acts.Act", null=True, on_delete=models.PROTECT, db_constraint=False, db_index=False
+    )
+    reverses = models.ForeignKey(
+        "self",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="reversals",
+        db_constraint=False,
+        db_index=False,
+    )
+    booked_at = models.DateTimeField(db_default=Now())
+    value_date = models.DateField()
+    booking_date = models.DateField(help_text="open business day it was booked in")
+    line_count = models.SmallIntegerField()
     currency = models.CharField(max_length=3)
     event = models.CharField(max_length=60, help_text="business event, such as loan_disbursed")
     reference = models.CharField(max_length=100, help_text="the object it is about")
-    value_date = models.DateField()
-    booking_date = models.DateField(help_text="open business day it was booked in")
-    booked_at = models.DateTimeField(db_default=Now())
-    reverses = models.OneToOneField("self", null=True, on_delete=models.PROTECT)
-    act = models.ForeignKey("acts.Act", null=True, on_delete=models.PROTECT, db_index=False)
 
     class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(line_count__gte=2), name="entry_has_two_sides"),
+            models.CheckConstraint(
+                condition=~Q(id=F("reverses_id")), name="entry_reverses_another"
+            ),
+            models.UniqueConstraint(
+                fields=["reverses"],
+                condition=Q(reverses__isnull=False),
+                name="entry_reversed_once",
+            ),
+        ]
         indexes = [
             models.Index(fields=["legal_entity", "booking_date"], name="entry_by_booking_date"),
             models.Index(fields=["reference"], name="entry_by_reference"),
@@ -72,7 +100,7 @@ class Entry(models.Model):
 class Posting(models.Model):
     """One line of an entry: an amount above zero on one side of one account.
 
-    The dates are the entry's, kept here so that a balance reads one index only.
+    The dates are the entry's, kept here so that a balance needs no join.
     """
 
     class Side(models.IntegerChoices):
@@ -80,17 +108,15 @@ class Posting(models.Model):
         CREDIT = -1, "credit"
 
     pk = models.CompositePrimaryKey("entry_id", "line")
-    entry = models.ForeignKey(
-        Entry, on_delete=models.PROTECT, db_constraint=False, db_index=False
-    )
-    line = models.SmallIntegerField()
+    entry = models.ForeignKey(Entry, on_delete=models.PROTECT, db_constraint=False, db_index=False)
     account = models.ForeignKey(
         Account, on_delete=models.PROTECT, db_constraint=False, db_index=False
     )
-    side = models.SmallIntegerField(choices=Side)
     amount_minor = models.BigIntegerField()
     value_date = models.DateField()
     booking_date = models.DateField()
+    line = models.SmallIntegerField()
+    side = models.SmallIntegerField(choices=Side)
 
     class Meta:
         constraints = [
@@ -98,17 +124,25 @@ class Posting(models.Model):
                 condition=Q(amount_minor__gt=0), name="posting_amount_above_zero"
             ),
             models.CheckConstraint(condition=Q(side__in=[1, -1]), name="posting_side_known"),
+            models.CheckConstraint(condition=Q(line__gte=1), name="posting_line_counted_from_one"),
         ]
         indexes = [
+            # No included columns: without them equal keys share one index tuple, which keeps a
+            # hot account's millions of postings small and its inserts cheap.
             models.Index(fields=["account", "booking_date"], name="posting_by_account"),
         ]
 
 
 class Rollup(models.Model):
-    """Sealed totals of an account per value date and booking date."""
+    """Sealed totals of an account per value date and booking date.
+
+    Written by the database when a day's seal is, and by nobody else.
+    """
 
     pk = models.CompositePrimaryKey("account_id", "booking_date", "value_date")
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, db_index=False)
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, db_constraint=False, db_index=False
+    )
     booking_date = models.DateField()
     value_date = models.DateField()
     debit_minor = models.DecimalField(max_digits=38, decimal_places=0)
@@ -116,15 +150,17 @@ class Rollup(models.Model):
 
 
 class Seal(models.Model):
-    """A closed day's entries, bound to the day before by a hash."""
+    """A closed day's entries, bound to the day before by a hash (``rules.seals``)."""
 
-    legal_entity = models.ForeignKey("parties.LegalEntity", on_delete=models.PROTECT)
+    legal_entity = models.ForeignKey(
+        "parties.LegalEntity", on_delete=models.PROTECT, db_index=False
+    )
     date = models.DateField()
     entry_count = models.BigIntegerField()
     merkle_root = models.BinaryField(max_length=32)
     previous_hash = models.BinaryField(max_length=32)
     seal_hash = models.BinaryField(max_length=32)
-    sealed_at = models.DateTimeField(db_default=Now())
+    sealed_at = models.DateTimeField(help_text="set by the database, after the day's last entry")
 
     class Meta:
         constraints = [
@@ -134,18 +170,21 @@ class Seal(models.Model):
 
 
 class ManualJournal(models.Model):
-    """An entry proposed by one person and approved by another before it is posted."""
+    """An entry proposed by one person and approved or rejected by another."""
 
     legal_entity = models.ForeignKey("parties.LegalEntity", on_delete=models.PROTECT)
     proposal = models.JSONField(help_text="the entry as it would be posted")
     reason = models.CharField(max_length=500)
-    maker = models.ForeignKey("parties.User", on_delete=models.PROTECT, related_name="+")
+    maker = models.ForeignKey(
+        "parties.User", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     proposed_at = models.DateTimeField(db_default=Now())
     checker = models.ForeignKey(
-        "parties.User", null=True, on_delete=models.PROTECT, related_name="+"
+        "parties.User", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
     decided_at = models.DateTimeField(null=True)
     approved = models.BooleanField(null=True)
+    decision_reason = models.CharField(max_length=500, blank=True, db_default="")
     entry = models.OneToOneField(Entry, null=True, on_delete=models.PROTECT)
 
     class Meta:
@@ -153,5 +192,15 @@ class ManualJournal(models.Model):
             models.CheckConstraint(
                 condition=Q(checker=None) | ~Q(checker=F("maker")),
                 name="manual_journal_checked_by_another",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(checker=None, decided_at=None, approved=None)
+                | Q(checker__isnull=False, decided_at__isnull=False, approved__isnull=False),
+                name="manual_journal_decided_at_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(approved=True, entry__isnull=False)
+                | (Q(approved=None) | Q(approved=False)) & Q(entry=None),
+                name="manual_journal_posted_when_approved",
+            ),
         ]

@@ -25,8 +25,8 @@ def sealed(database: Server) -> Server:
         for day, seal in (("2026-01-01", "cd" * 32), ("2026-01-02", SEAL)):
             owner.execute(
                 "INSERT INTO ledger_seal (legal_entity_id, date, entry_count, merkle_root,"
-                " previous_hash, seal_hash) VALUES"
-                " (1, %s, 0, decode(%s, 'hex'), decode(%s, 'hex'), decode(%s, 'hex'))",
+                " previous_hash, seal_hash, sealed_at) VALUES"
+                " (1, %s, 0, decode(%s, 'hex'), decode(%s, 'hex'), decode(%s, 'hex'), now())",
                 [day, "00" * 32, "00" * 32, seal],
             )
     return database

@@ -35,6 +35,15 @@ def empty(postgres: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]
             databases.drop(postgres.named(name), at=postgres)
 
 
+def made(postgres: Server, template: Server, name: str, purpose: Purpose) -> Server:
+    """A migrated database as an earlier command left it; copied, which is quicker."""
+    copy = postgres.named(name)
+    databases.create(copy, at=postgres, template=template.database)
+    with copy.connect() as owner:
+        owner.execute("UPDATE tallystick_mark SET purpose = %s", [purpose.value])
+    return copy
+
+
 @contextmanager
 def login(postgres: Server, at: Server, name: str) -> Iterator[Server]:
     """A login that may do nothing but use the database ``at``."""
@@ -82,16 +91,76 @@ def test_a_servers_database_is_made_ready_by_migrate_and_by_nothing_else(empty):
         assert databases.missing_migrations(here) == []
 
 
-def test_a_book_that_misses_a_migration_is_not_opened(empty):
-    with databases.prepared():
-        pass
-    with empty.connect() as owner:
+def test_a_book_that_misses_a_migration_is_not_opened(database, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", database.url)
+    with database.connect() as owner:
+        owner.execute("UPDATE tallystick_mark SET purpose = 'book'")
         owner.execute("DELETE FROM django_migrations WHERE app = 'parties'")
 
     with (
         pytest.raises(databases.DatabaseNotMigrated, match=r"parties\.0001_initial"),
         databases.book(),
     ):
+        pass
+
+
+def test_the_demo_makes_its_own_database_beside_the_book(empty, postgres):
+    # As a demo that was killed at its first step leaves it.
+    databases.create(postgres.named(databases.DEMO_NAME), at=postgres)
+
+    with databases.demo() as here:
+        assert here.database == databases.DEMO_NAME != empty.database
+        found = condition_of(here)
+        assert (found.purpose, found.complete) == (Purpose.DEMO, True)
+    assert not condition_of(empty).has_tables
+
+
+def test_a_second_demo_opens_what_is_there_and_a_fresh_one_makes_it_anew(empty, postgres, template):
+    demo = made(postgres, template, databases.DEMO_NAME, Purpose.DEMO)
+    with demo.connect() as owner:
+        owner.execute("CREATE TABLE seen (n int)")
+
+    with databases.demo() as here, here.connect() as owner:
+        assert owner.execute("SELECT to_regclass('seen')").fetchone() == ("seen",)
+    with databases.demo(fresh=True) as here, here.connect() as owner:
+        assert owner.execute("SELECT to_regclass('seen')").fetchone() == (None,)
+
+
+def test_scratch_databases_are_dropped_at_their_end_and_those_of_killed_commands_later(
+    empty, postgres
+):
+    abandoned = postgres.named("tallystick_scratch_killed")
+    foreign = postgres.named("tallystick_scratch_not_ours")
+    for other in (abandoned, foreign):
+        databases.create(other, at=postgres)
+    mark(abandoned, Purpose.SCRATCH)
+    with foreign.connect() as owner:
+        owner.execute("CREATE TABLE payroll (n int)")
+
+    def fail() -> None:
+        with databases.scratch("one") as first, databases.scratch("two") as second:
+            there = databases.names(postgres)
+            assert {first.database, second.database, foreign.database} <= set(there)
+            assert abandoned.database not in there
+            assert condition_of(second).purpose is Purpose.SCRATCH
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert [name for name in databases.names(postgres) if "scratch" in name] == [foreign.database]
+
+
+def test_a_named_database_is_opened_whatever_its_purpose_if_it_is_ours(empty, postgres, template):
+    made(postgres, template, databases.DEMO_NAME, Purpose.DEMO)
+
+    with databases.existing(databases.DEMO_NAME) as here:
+        assert here.database == databases.DEMO_NAME
+    with (
+        pytest.raises(databases.NoSuchDatabase, match="tallystick_demo"),
+        databases.existing("nowhere"),
+    ):
+        pass
+    with pytest.raises(NotOurDatabase), databases.existing(empty.database):
         pass
 
 
@@ -102,19 +171,6 @@ def test_a_database_with_somebody_elses_tables_is_never_taken(empty):
     with pytest.raises(NotOurDatabase), databases.prepared():
         pass
     assert condition_of(empty).purpose is None
-
-
-def test_the_demo_makes_its_own_database_beside_the_book(empty):
-    with databases.demo() as here:
-        assert here.database == databases.DEMO_NAME != empty.database
-        assert condition_of(here).purpose is Purpose.DEMO
-        with here.connect() as owner:
-            owner.execute("CREATE TABLE seen (n int)")
-    with databases.demo() as here, here.connect() as owner:
-        assert owner.execute("SELECT to_regclass('seen')").fetchone() == ("seen",)
-    with databases.demo(fresh=True) as here, here.connect() as owner:
-        assert owner.execute("SELECT to_regclass('seen')").fetchone() == (None,)
-    assert not condition_of(empty).has_tables
 
 
 @pytest.mark.parametrize("fresh", [False, True])
@@ -148,55 +204,6 @@ def test_a_demo_database_is_never_opened_as_the_book(empty):
     mark(empty, Purpose.DEMO)
 
     with pytest.raises(DatabaseOfAnotherPurpose), databases.prepared():
-        pass
-
-
-def test_a_demo_interrupted_while_it_was_made_is_completed_by_the_next(empty, postgres):
-    databases.create(postgres.named(databases.DEMO_NAME), at=postgres)
-
-    with databases.demo() as here:
-        assert condition_of(here).complete
-
-
-def test_a_scratch_database_is_gone_after_its_block_however_it_ends(empty, postgres):
-    seen = []
-
-    def fail() -> None:
-        with databases.scratch("replay") as here:
-            seen.append((here.database, condition_of(here).purpose))
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        fail()
-    ((name, purpose),) = seen
-    assert purpose is Purpose.SCRATCH
-    assert name not in databases.names(postgres)
-
-
-def test_scratch_databases_of_killed_commands_are_dropped_and_used_ones_kept(empty, postgres):
-    abandoned = postgres.named("tallystick_scratch_killed")
-    foreign = postgres.named("tallystick_scratch_not_ours")
-    for other in (abandoned, foreign):
-        databases.create(other, at=postgres)
-    mark(abandoned, Purpose.SCRATCH)
-    with foreign.connect() as owner:
-        owner.execute("CREATE TABLE payroll (n int)")
-
-    with databases.scratch("one") as first, databases.scratch("two") as second:
-        there = databases.names(postgres)
-        assert {first.database, second.database, foreign.database} <= set(there)
-        assert abandoned.database not in there
-
-
-def test_a_named_database_is_opened_whatever_its_purpose_if_it_is_ours(empty, postgres):
-    with databases.demo():
-        pass
-    with databases.existing(databases.DEMO_NAME) as here:
-        assert here.database == databases.DEMO_NAME
-    with (
-        pytest.raises(databases.NoSuchDatabase, match="tallystick_demo"),
-        databases.existing("nowhere"),
-    ):
         pass
 
 

@@ -11,6 +11,11 @@ from typing import NamedTuple
 
 from django.db import connection
 
+from tallystick.book.ledger.post import post_many
+from tallystick.book.ledger.queries import balances
+from tallystick.rules.accounting import Booking
+from tallystick.rules.accounting import accrued as accrued_entry
+
 
 class Receivable(NamedTuple):
     """What the loans of one book owe in interest and in penalty: accrued, not yet received."""
@@ -65,3 +70,77 @@ def owed_by_book(legal_entity_id: int, *, day: date) -> Mapping[int, Receivable]
             book_id: Receivable(int(interest_minor), int(penalty_minor))
             for book_id, interest_minor, penalty_minor in cursor.fetchall()
         }
+
+
+class Accrued(NamedTuple):
+    """What a night's accrual booked, in one currency, summed over its books."""
+
+    currency: str
+    interest_minor: int
+    penalty_minor: int
+
+
+def accrue(legal_entity_id: int, *, day: date, act_id: int) -> list[Accrued]:
+    """Book the night of ``day``: what each book's loans have come to, less what the ledger holds.
+
+    So the ledger's receivables equal the loans' rounded running totals by identity, and whatever
+    was learned late (a back-dated receipt, a new rate) is picked up by itself.
+    """
+    receivables = _receivables(legal_entity_id, day)
+    accrued: dict[str, list[int]] = {}
+    entries = []
+    for book_id, owed in owed_by_book(legal_entity_id, day=day).items():
+        held = receivables[book_id]
+        booking = Booking(
+            legal_entity_id=legal_entity_id,
+            currency=held.currency,
+            reference=f"night:{day}",
+            value_date=day,
+            booking_date=day,
+        )
+        changes_minor = {
+            "interest": owed.interest_minor - held.interest_minor,
+            "penalty": owed.penalty_minor - held.penalty_minor,
+        }
+        totals = accrued.setdefault(held.currency, [0, 0])
+        for place, (kind, change_minor) in enumerate(changes_minor.items()):
+            totals[place] += change_minor
+            if change_minor:
+                entries.append(
+                    accrued_entry(booking, kind=kind, book=book_id, change_minor=change_minor)
+                )
+    post_many(entries, act_id=act_id)
+    return [Accrued(currency, *totals) for currency, totals in sorted(accrued.items())]
+
+
+class _Held(NamedTuple):
+    """What the ledger holds for a book."""
+
+    currency: str
+    interest_minor: int
+    penalty_minor: int
+
+
+def _receivables(legal_entity_id: int, day: date) -> dict[int, _Held]:
+    """The ledger's interest and penalty receivable of each book, as known on ``day``."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT book.id, book.currency, interest.id, penalty.id FROM ledger_book AS book"
+            " LEFT JOIN ledger_account AS interest"
+            "   ON interest.book_id = book.id AND interest.name = 'interest_receivable'"
+            " LEFT JOIN ledger_account AS penalty"
+            "   ON penalty.book_id = book.id AND penalty.name = 'penalty_receivable'"
+            " WHERE book.legal_entity_id = %s",
+            [legal_entity_id],
+        )
+        books = cursor.fetchall()
+    account_ids = [account_id for *_, i, p in books for account_id in (i, p) if account_id]
+    found = balances(account_ids, on=day, known_on=day)
+    return {
+        book_id: _Held(
+            currency,
+            found[interest].net_minor if interest else 0,
+            found[penalty].net_minor if penalty else 0,
+        )
+        for book_id, currency, interest, penalty in books
+    }

@@ -4,7 +4,7 @@ A row is one loan's fold from a booking date until the next change. ``rules.loan
 the arithmetic; here a row becomes a position and a position a row, nothing more.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -59,7 +59,7 @@ _LOADED = """
 """
 
 
-def positions_of(loan_ids: Sequence[int]) -> dict[int, LoanPosition]:
+def positions_of(loan_ids: Iterable[int]) -> dict[int, LoanPosition]:
     """These loans as they stand now, by loan id."""
     return _loaded(
         _LOADED + "WHERE loan.id = ANY(%(loan_ids)s) ORDER BY loan.id",

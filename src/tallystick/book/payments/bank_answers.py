@@ -32,6 +32,10 @@ from tallystick.rules.bank_answers import (
 from tallystick.rules.journal import JournalEntry
 from tallystick.rules.loan_events import EventKind
 
+BANK_LOCK = 7104
+"""First key of the advisory locks under which an entity's bank is heard; see
+``parties.business_date`` for the others. The second is the entity's id."""
+
 
 @dataclass(frozen=True, slots=True)
 class AnswerTaken:
@@ -86,8 +90,11 @@ def _taken(
     messages: Sequence[BankMessage], *, legal_entity_id: int, act_id: int
 ) -> list[AnswerTaken]:
     business_date = open_day(legal_entity_id)
+    _one_batch_at_a_time(legal_entity_id)
     orders = _locked_orders({message.end_to_end_id for message in messages}, legal_entity_id)
-    references = _applied_references({message.bank_reference for message in messages})
+    references = _applied_references(
+        {message.bank_reference for message in messages}, legal_entity_id
+    )
     judgements = []
     applied = []
     for message in messages:
@@ -105,7 +112,7 @@ def _taken(
             orders[message.end_to_end_id] = order._replace(
                 state=replace(order.state, answer=message)
             )
-    _keep(messages, judgements, orders, business_date=business_date, act_id=act_id)
+    _keep(messages, judgements, orders, legal_entity_id, booking_date=business_date, act_id=act_id)
     _apply(applied, legal_entity_id=legal_entity_id, business_date=business_date, act_id=act_id)
     _put_on_worklists(messages, judgements, legal_entity_id, on=business_date)
     return [
@@ -114,6 +121,12 @@ def _taken(
         )
         for message, judgement in zip(messages, judgements, strict=True)
     ]
+
+
+def _one_batch_at_a_time(legal_entity_id: int) -> None:
+    # Two batches could hold one new reference for two orders, and neither would see the other's.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [BANK_LOCK, legal_entity_id])
 
 
 def _locked_orders(end_to_end_ids: set[str], legal_entity_id: int) -> dict[str, _Order]:
@@ -171,13 +184,13 @@ def _order(
     return _Order(order_id, end_to_end_id, kind, beneficiary_id, facility_id, state, *loan)
 
 
-def _applied_references(references: set[str]) -> dict[str, str]:
+def _applied_references(references: set[str], legal_entity_id: int) -> dict[str, str]:
     """Of these references, those already applied, with the end-to-end id of their order."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT bank_reference, end_to_end_id FROM payments_bankanswer"
-            " WHERE bank_reference = ANY(%s) AND effect = 'applied'",
-            [sorted(references)],
+            " WHERE legal_entity_id = %s AND bank_reference = ANY(%s) AND effect = 'applied'",
+            [legal_entity_id, sorted(references)],
         )
         return dict(cursor.fetchall())
 
@@ -186,16 +199,18 @@ def _keep(
     messages: Sequence[BankMessage],
     judgements: Sequence[Judgement],
     orders: dict[str, _Order],
+    legal_entity_id: int,
     *,
-    business_date: date,
+    booking_date: date,
     act_id: int,
 ) -> None:
     named = [orders.get(message.end_to_end_id) for message in messages]
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO payments_bankanswer (bank_reference, end_to_end_id, order_id, outcome,"
-            "     amount_minor, currency, value_date, reason, effect, booking_date, act_id)"
-            " SELECT bank_reference, end_to_end_id, order_id, outcome, amount_minor, currency,"
+            "INSERT INTO payments_bankanswer (legal_entity_id, bank_reference, end_to_end_id,"
+            "     order_id, outcome, amount_minor, currency, value_date, reason, effect,"
+            "     booking_date, act_id)"
+            " SELECT %s, bank_reference, end_to_end_id, order_id, outcome, amount_minor, currency,"
             "     value_date, reason, effect, %s, %s"
             " FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::text[], %s::bigint[],"
             "     %s::text[], %s::date[], %s::text[], %s::text[]) WITH ORDINALITY AS answer"
@@ -203,7 +218,8 @@ def _keep(
             "      value_date, reason, effect, place)"
             " ORDER BY place",
             [
-                business_date,
+                legal_entity_id,
+                booking_date,
                 act_id,
                 [message.bank_reference for message in messages],
                 [message.end_to_end_id for message in messages],
@@ -288,7 +304,8 @@ def _seal_fates(
         cursor.execute(
             "UPDATE financing_reservation AS reservation"
             " SET fate = given.fate, fate_entry_id = given.entry_id, fate_date = %s"
-            " FROM unnest(%s::bigint[], %s::text[], %s::bigint[]) AS given (loan_id, fate, entry_id)"
+            " FROM unnest(%s::bigint[], %s::text[], %s::bigint[])"
+            "     AS given (loan_id, fate, entry_id)"
             " WHERE reservation.loan_id = given.loan_id AND reservation.fate = ''",
             [
                 business_date,

@@ -60,6 +60,9 @@ class BankAnswer(models.Model):
     says, at most one message is applied to an order.
     """
 
+    legal_entity = models.ForeignKey(
+        "parties.LegalEntity", on_delete=models.PROTECT, db_index=False
+    )
     bank_reference = models.CharField(max_length=100)
     end_to_end_id = models.CharField(max_length=35)
     order = models.ForeignKey(PaymentOrder, null=True, on_delete=models.PROTECT, db_index=False)
@@ -79,7 +82,7 @@ class BankAnswer(models.Model):
                 fields=["order"], condition=Q(effect="applied"), name="bank_answer_applied_once"
             ),
             models.UniqueConstraint(
-                fields=["bank_reference"],
+                fields=["legal_entity", "bank_reference"],
                 condition=Q(effect="applied"),
                 name="bank_reference_applied_once",
             ),
@@ -89,7 +92,6 @@ class BankAnswer(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["bank_reference"], name="bank_answer_by_reference"),
             models.Index(fields=["order"], name="bank_answer_by_order"),
         ]
 

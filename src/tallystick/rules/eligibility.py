@@ -33,9 +33,9 @@ def outstanding_minor() -> nw.Expr:
 
 def past_due(terms: Terms, *, on: date) -> nw.Expr:
     """More than ``max_days_past_due`` days past due."""
-    return nw.col("due_date") < on - timedelta(
-        days=min(terms.max_days_past_due, (on - date.min).days)
-    )
+    if terms.max_days_past_due > (on - date.min).days:
+        return nw.lit(False)
+    return nw.col("due_date") < on - timedelta(days=terms.max_days_past_due)
 
 
 def beyond_tenor(terms: Terms) -> nw.Expr:

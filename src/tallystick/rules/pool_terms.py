@@ -19,8 +19,8 @@ class Bounds:
 
 
 BASIS_POINTS = Bounds(0, 10_000)
-# A million days switches a bound off and still is a date's distance from any other.
-DAYS = Bounds(0, 1_000_000)
+# The highest is more than any two dates are apart: it switches the clause off.
+DAYS = Bounds(0, 4_000_000)
 # A thousandfold stress: beyond any use, and reserve products still fit 64 bits.
 STRESS_BPS = Bounds(0, 10_000_000)
 
@@ -64,8 +64,8 @@ class Terms:
     """The terms that decide a pool's borrowing base.
 
     ``advance_rate_bps`` maps each stage to the part of a claim that is lent, in basis points.
-    ``cross_ageing_share_bps`` = 10,000 and a bound of 1,000,000 days each switch a clause off;
-    so does ``dilution_stress_bps`` = 0.
+    ``cross_ageing_share_bps`` = 10,000, ``dilution_stress_bps`` = 0 and days at their highest each
+    switch a clause off.
 
     Raises TermOutOfBounds and AdvanceRatesIncomplete.
     """

@@ -247,10 +247,13 @@ def marked_related(frame: FrameT, *, related: FrameT | None) -> FrameT:
     """The frame with is_related: the obligor is in the supplier's related set."""
     if related is None:
         return frame.with_columns(is_related=nw.lit(False))
-    pairs = related.select("supplier_id", "obligor_id").unique()
-    return frame.join(
-        pairs.with_columns(is_related=nw.lit(True)), on=["supplier_id", "obligor_id"], how="left"
-    ).with_columns(nw.col("is_related").fill_null(False))
+    # Grouped: a pair that is named twice must not double the obligor.
+    pairs = related.group_by("supplier_id", "obligor_id").agg(times_named=nw.len())
+    return (
+        frame.join(pairs, on=["supplier_id", "obligor_id"], how="left")
+        .with_columns(is_related=~nw.col("times_named").is_null())
+        .drop("times_named")
+    )
 
 
 def counted_by_obligor(by_obligor: FrameT, *, limit_bps: int, overrides: FrameT | None) -> FrameT:

@@ -11,6 +11,7 @@ from tallystick.rules.frames import STAGES
 from tallystick.rules.trade import (
     NOTHING,
     Cancellation,
+    Correction,
     Part,
     Reduction,
     Standing,
@@ -373,8 +374,6 @@ def test_the_record_sums_to_the_standing_of_any_day_in_whatever_order_documents_
 
 
 def _as_changes(record):
-    from tallystick.rules.trade import Correction
-
     return [Correction(key, changed, standing) for (key, changed), standing in record.items()]
 
 

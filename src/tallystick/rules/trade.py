@@ -18,12 +18,14 @@ in which they arrived plays no part. Amounts are integer minor units of the unit
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from tallystick.rules.frames import STAGES
 
+_PLACE = {stage: place for place, stage in enumerate(STAGES)}
 
-@dataclass(frozen=True, slots=True)
-class Part:
+
+class Part(NamedTuple):
     """A document that opens a claim, as a part of its unit of trade.
 
     ``key`` is the document's fingerprint; ``stage`` one of ``frames.STAGES``; ``predecessor`` the
@@ -39,7 +41,7 @@ class Part:
     @property
     def age(self) -> tuple[int, date, bytes]:
         """Earliest stage first, then oldest; the fingerprint decides between equals."""
-        return STAGES.index(self.stage), self.issue_date, self.key
+        return _PLACE[self.stage], self.issue_date, self.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,7 @@ class Unit:
     reductions: Sequence[Reduction] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """A claim's amounts. paid + diluted never exceed face."""
 
     face_minor: int = 0
@@ -83,25 +84,34 @@ class Standing:
     diluted_minor: int = 0
 
     @property
+    def reduced_minor(self) -> int:
+        return self.paid_minor + self.diluted_minor
+
+    @property
     def outstanding_minor(self) -> int:
-        return self.face_minor - self.paid_minor - self.diluted_minor
+        return self.face_minor - self.reduced_minor
 
     def plus(self, other: "Standing") -> "Standing":
+        face_minor, paid_minor, diluted_minor = other
         return Standing(
-            self.face_minor + other.face_minor,
-            self.paid_minor + other.paid_minor,
-            self.diluted_minor + other.diluted_minor,
+            self.face_minor + face_minor,
+            self.paid_minor + paid_minor,
+            self.diluted_minor + diluted_minor,
         )
 
     def less(self, other: "Standing") -> "Standing":
+        face_minor, paid_minor, diluted_minor = other
         return Standing(
-            self.face_minor - other.face_minor,
-            self.paid_minor - other.paid_minor,
-            self.diluted_minor - other.diluted_minor,
+            self.face_minor - face_minor,
+            self.paid_minor - paid_minor,
+            self.diluted_minor - diluted_minor,
         )
 
 
 NOTHING = Standing()
+
+
+# --- what counts --------------------------------------------------------------------------------
 
 
 def live_faces(parts: Iterable[Part]) -> dict[bytes, int]:
@@ -109,17 +119,29 @@ def live_faces(parts: Iterable[Part]) -> dict[bytes, int]:
 
     A predecessor that is not among ``parts`` has not arrived; the part is then a root.
     """
-    tree = sorted(parts, key=lambda part: part.age)
+    tree = _by_age(parts)
+    return _live_faces(tree, {part.key: part.amount_minor for part in tree})
+
+
+def counted_minor(parts: Iterable[Part]) -> int:
+    """max(ordered, received, invoiced, settled): what parts of one unit may count together."""
+    parts = list(parts)
+    return _counted_minor(parts, {part.key: part.amount_minor for part in parts})
+
+
+def _live_faces(tree: Sequence[Part], documented_minor: Mapping[bytes, int]) -> dict[bytes, int]:
+    """The same for parts in order of age, of which each documents so much."""
     live_minor: dict[bytes, int] = {}
     below: dict[bytes, list[Part]] = {part.key: [] for part in tree}
     # A predecessor is of an earlier stage, so that later stages are settled before it.
     for part in reversed(tree):
-        successors = below[part.key]
-        fulfilled_minor = sum(live_minor[successor.key] for successor in successors)
-        live_minor[part.key] = max(0, part.amount_minor - fulfilled_minor)
-        if part.amount_minor < fulfilled_minor:
-            excess_minor = fulfilled_minor - counted_minor([part, *successors])
-            for earliest in sorted(successors, key=lambda successor: successor.age):
+        amount_minor, successors = documented_minor[part.key], below[part.key]
+        fulfilled_minor = sum([live_minor[successor.key] for successor in successors])
+        live_minor[part.key] = max(0, amount_minor - fulfilled_minor)
+        if amount_minor < fulfilled_minor:
+            may_count_minor = _counted_minor([part, *successors], documented_minor)
+            excess_minor = fulfilled_minor - may_count_minor
+            for earliest in _by_age(successors):
                 taken_minor = min(excess_minor, live_minor[earliest.key])
                 live_minor[earliest.key] -= taken_minor
                 excess_minor -= taken_minor
@@ -128,12 +150,18 @@ def live_faces(parts: Iterable[Part]) -> dict[bytes, int]:
     return live_minor
 
 
-def counted_minor(parts: Iterable[Part]) -> int:
-    """max(ordered, received, invoiced, settled): what parts of one unit may count together."""
+def _counted_minor(parts: Iterable[Part], documented_minor: Mapping[bytes, int]) -> int:
     by_stage = dict.fromkeys(STAGES, 0)
     for part in parts:
-        by_stage[part.stage] += part.amount_minor
+        by_stage[part.stage] += documented_minor[part.key]
     return max(by_stage.values())
+
+
+def _by_age(parts: Iterable[Part]) -> list[Part]:
+    return sorted(parts, key=lambda part: part.age)
+
+
+# --- what is paid and diluted of it -------------------------------------------------------------
 
 
 def standings(unit: Unit, *, on: date) -> dict[bytes, Standing]:
@@ -145,32 +173,82 @@ def standings(unit: Unit, *, on: date) -> dict[bytes, Standing]:
     predecessor, and so on up to the root. What finds no room (a document cancelled after it was
     paid) stays where it was booked and keeps that much face, of which nothing is outstanding.
     """
-    parts = sorted(_as_of(unit, on=on), key=lambda part: part.age)
-    face_minor = live_faces(parts)
-    issued = {part.key: part.issue_date for part in parts}
-    booked = _booked(unit.reductions, issued=issued, on=on)
-    kept = {part.key: _kept(booked[part.key], face_minor[part.key]) for part in parts}
-    overflow = {part: booked[part.key].less(kept[part.key]) for part in parts}
+    return _standings(_by_age(unit.parts), unit, on=on)
+
+
+def _standings(tree: Sequence[Part], unit: Unit, *, on: date) -> dict[bytes, Standing]:
+    face_minor = _live_faces(tree, _documented(unit, on=on))
+    booked = _booked(unit, on=on)
+    if not booked:
+        return {key: Standing(face) for key, face in face_minor.items()}
+    kept = {key: _fitting(booked.get(key, NOTHING), face) for key, face in face_minor.items()}
+    overflow = {part: booked[part.key].less(kept[part.key]) for part in tree if part.key in booked}
     for part, moving in overflow.items():
         if moving == NOTHING:
             continue
-        for target in _nearest_first(part, parts):
+        for target in _nearest_first(part, tree):
             # A document that holds more than its face has no room, not less than none.
-            room_minor = max(0, face_minor[target.key] - _reduced_minor(kept[target.key]))
-            moved = _kept(moving, room_minor)
+            room_minor = max(0, face_minor[target.key] - kept[target.key].reduced_minor)
+            moved = _fitting(moving, room_minor)
             kept[target.key] = kept[target.key].plus(moved)
             moving = moving.less(moved)
         kept[part.key] = kept[part.key].plus(moving)
     return {
-        key: Standing(
-            max(face_minor[key], _reduced_minor(held)), held.paid_minor, held.diluted_minor
-        )
+        key: held._replace(face_minor=max(face_minor[key], held.reduced_minor))
         for key, held in kept.items()
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Correction:
+def _documented(unit: Unit, *, on: date) -> dict[bytes, int]:
+    """What each part documents on a day: nothing before its issue, less what is cancelled."""
+    documented_minor = {
+        part.key: part.amount_minor if part.issue_date <= on else 0 for part in unit.parts
+    }
+    for cancellation in unit.cancellations:
+        if cancellation.date <= on:
+            left_minor = documented_minor[cancellation.of] - cancellation.amount_minor
+            documented_minor[cancellation.of] = max(0, left_minor)
+    return documented_minor
+
+
+def _booked(unit: Unit, *, on: date) -> dict[bytes, Standing]:
+    """What was paid on and diluted of each part; nothing before its issue."""
+    booked: dict[bytes, Standing] = {}
+    if unit.reductions:
+        issued = {part.key for part in unit.parts if part.issue_date <= on}
+        for reduction in unit.reductions:
+            if reduction.date <= on and reduction.of in issued:
+                received = Standing(0, reduction.paid_minor, reduction.diluted_minor)
+                booked[reduction.of] = booked.get(reduction.of, NOTHING).plus(received)
+    return booked
+
+
+def _fitting(reduced: Standing, room_minor: int) -> Standing:
+    """The part of money and credits that fits into ``room_minor``: money first."""
+    paid_minor = min(reduced.paid_minor, room_minor)
+    return Standing(0, paid_minor, min(reduced.diluted_minor, room_minor - paid_minor))
+
+
+def _nearest_first(part: Part, tree: Sequence[Part]) -> list[Part]:
+    """The other parts of the unit: successors, then those of the predecessor, up to the root."""
+    by_key = {other.key: other for other in tree}
+    nearest: dict[bytes, Part] = {part.key: part}
+    above: Part | None = part
+    while above is not None:
+        # In order of age a predecessor stands before its successors.
+        within = {above.key}
+        for other in tree:
+            if other.predecessor in within or other.key == above.key:
+                within.add(other.key)
+                nearest.setdefault(other.key, other)
+        above = by_key.get(above.predecessor) if above.predecessor else None
+    return list(nearest.values())[1:]
+
+
+# --- what has to be recorded --------------------------------------------------------------------
+
+
+class Correction(NamedTuple):
     """What has to be added to the record of a document on a day."""
 
     key: bytes
@@ -187,13 +265,17 @@ def corrections(
     changes past days in this way, and nothing that was recorded before is touched. ``since``: the
     earliest day whose standing the news can change.
     """
-    summed = dict.fromkeys((part.key for part in unit.parts), NOTHING)
+    tree = _by_age(unit.parts)
+    summed = dict.fromkeys((part.key for part in tree), NOTHING)
+    days = {day for day in days_of_change(unit) if day >= since}
     for (key, day), change in recorded.items():
         if day < since:
             summed[key] = summed[key].plus(change)
+        else:
+            days.add(day)
     changes = []
-    for day in sorted({day for day in (*days_of_change(unit), *_days(recorded)) if day >= since}):
-        for key, standing in standings(unit, on=day).items():
+    for day in sorted(days):
+        for key, standing in _standings(tree, unit, on=day).items():
             so_far = summed[key].plus(recorded.get((key, day), NOTHING))
             summed[key] = standing
             if standing != so_far:
@@ -203,71 +285,7 @@ def corrections(
 
 def days_of_change(unit: Unit) -> set[date]:
     """The days on which a standing of the unit can change."""
-    issued = {part.key: part.issue_date for part in unit.parts}
-    effects: list[Cancellation | Reduction] = [*unit.cancellations, *unit.reductions]
-    return {*issued.values(), *(_effective(effect, issued) for effect in effects)}
-
-
-def _days(recorded: Iterable[tuple[bytes, date]]) -> set[date]:
-    return {day for _, day in recorded}
-
-
-def _effective(effect: Cancellation | Reduction, issued: Mapping[bytes, date]) -> date:
-    """Nothing happens to a document before it is issued."""
-    return max(effect.date, issued[effect.of])
-
-
-def _as_of(unit: Unit, *, on: date) -> list[Part]:
-    """The parts with what they document on a day: 0 before issue, less what is cancelled."""
-    issued = {part.key: part.issue_date for part in unit.parts}
-    cancelled_minor = dict.fromkeys(issued, 0)
-    for cancellation in unit.cancellations:
-        if _effective(cancellation, issued) <= on:
-            cancelled_minor[cancellation.of] += cancellation.amount_minor
-    return [
-        Part(
-            part.key,
-            part.stage,
-            part.issue_date,
-            max(0, part.amount_minor - cancelled_minor[part.key]) if part.issue_date <= on else 0,
-            part.predecessor,
-        )
-        for part in unit.parts
-    ]
-
-
-def _booked(
-    reductions: Iterable[Reduction], *, issued: Mapping[bytes, date], on: date
-) -> dict[bytes, Standing]:
-    booked = dict.fromkeys(issued, NOTHING)
-    for reduction in reductions:
-        if _effective(reduction, issued) <= on:
-            received = Standing(0, reduction.paid_minor, reduction.diluted_minor)
-            booked[reduction.of] = booked[reduction.of].plus(received)
-    return booked
-
-
-def _kept(reduced: Standing, room_minor: int) -> Standing:
-    """The part of money and credits that fits into ``room_minor``: money first."""
-    paid_minor = min(reduced.paid_minor, room_minor)
-    return Standing(0, paid_minor, min(reduced.diluted_minor, room_minor - paid_minor))
-
-
-def _reduced_minor(standing: Standing) -> int:
-    return standing.paid_minor + standing.diluted_minor
-
-
-def _nearest_first(part: Part, parts: Sequence[Part]) -> list[Part]:
-    """The other parts of the unit: successors, then those of the predecessor, up to the root."""
-    by_key = {other.key: other for other in parts}
-    nearest: dict[bytes, Part] = {part.key: part}
-    above: Part | None = part
-    while above is not None:
-        # In order of age a predecessor stands before its successors.
-        within = {above.key}
-        for other in parts:
-            if other.predecessor in within or other.key == above.key:
-                within.add(other.key)
-                nearest.setdefault(other.key, other)
-        above = by_key.get(above.predecessor) if above.predecessor else None
-    return list(nearest.values())[1:]
+    days = {part.issue_date for part in unit.parts}
+    days.update(cancellation.date for cancellation in unit.cancellations)
+    days.update(reduction.date for reduction in unit.reductions)
+    return days

@@ -6,7 +6,11 @@ from django.db.models.functions import Now
 
 
 class PoolTerms(models.Model):
-    """Terms under which a base is computed, kept once per content; see rules.receivables.Terms."""
+    """Terms under which a base is computed, kept once per content; append-only.
+
+    ``terms``: the fields of ``rules.pool_terms.Terms``, and ``concentration_override_bps``
+    (obligor's code → basis points).
+    """
 
     sha256 = models.BinaryField(max_length=32, unique=True)
     terms = models.JSONField()
@@ -22,9 +26,11 @@ class Pool(models.Model):
 
     code = models.CharField(max_length=64, unique=True)
     legal_entity = models.ForeignKey("parties.LegalEntity", on_delete=models.PROTECT)
-    supplier = models.ForeignKey("parties.Party", on_delete=models.PROTECT, related_name="+")
+    supplier = models.ForeignKey(
+        "parties.Party", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     currency = models.CharField(max_length=3)
-    terms = models.ForeignKey(PoolTerms, on_delete=models.PROTECT)
+    terms = models.ForeignKey(PoolTerms, on_delete=models.PROTECT, db_index=False)
     rank = models.SmallIntegerField(
         default=1, help_text="which of a supplier's pools a new claim joins: lowest first"
     )
@@ -36,9 +42,7 @@ class Pool(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["supplier", "currency", "rank"], name="pool_rank_once"
-            )
+            models.UniqueConstraint(fields=["supplier", "currency", "rank"], name="pool_rank_once")
         ]
 
 
@@ -58,24 +62,41 @@ class PoolBase(models.Model):
         ]
 
 
-class Assignment(models.Model):
-    """A claim belongs to a pool from ``from_date`` until before ``to_date``."""
+class TermsInForce(models.Model):
+    """A pool's terms from the business day ``from_date`` on, until others follow; append-only.
 
-    claim = models.ForeignKey("trade.Claim", on_delete=models.PROTECT, db_index=False)
+    Terms change on the open business day only, so that the day is also the booking date. Of two
+    changes on one day the later one holds.
+    """
+
     pool = models.ForeignKey(Pool, on_delete=models.PROTECT, db_index=False)
+    terms = models.ForeignKey(PoolTerms, on_delete=models.PROTECT, db_index=False)
     from_date = models.DateField()
-    to_date = models.DateField(null=True)
-    booking_date = models.DateField()
     act = models.ForeignKey("acts.Act", on_delete=models.PROTECT, db_index=False)
 
     class Meta:
+        indexes = [models.Index(fields=["pool", "from_date"], name="terms_in_force_by_pool")]
+
+
+class Assignment(models.Model):
+    """A claim's former pool: it belonged to it from ``from_date`` until before ``to_date``.
+
+    Its present pool is on the claim's own row, so that a claim cannot be in two pools at a time.
+    Claims join and leave on the open business day only, so that the days are also booking dates.
+    """
+
+    claim = models.ForeignKey("trade.Claim", on_delete=models.PROTECT)
+    pool = models.ForeignKey(Pool, on_delete=models.PROTECT, db_index=False)
+    from_date = models.DateField()
+    to_date = models.DateField()
+    act = models.ForeignKey(
+        "acts.Act", on_delete=models.PROTECT, db_index=False, help_text="that ended it"
+    )
+
+    class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["claim"], condition=Q(to_date=None), name="claim_in_one_pool_at_a_time"
-            ),
             models.CheckConstraint(
-                condition=Q(to_date=None) | Q(to_date__gte=F("from_date")),
-                name="assignment_dates_in_order",
+                condition=Q(to_date__gte=F("from_date")), name="assignment_dates_in_order"
             ),
         ]
 

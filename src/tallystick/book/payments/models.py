@@ -66,12 +66,14 @@ class BankAnswer(models.Model):
     bank_reference = models.CharField(max_length=100)
     end_to_end_id = models.CharField(max_length=35)
     order = models.ForeignKey(PaymentOrder, null=True, on_delete=models.PROTECT, db_index=False)
-    outcome = models.CharField(max_length=20, choices=[(each, each) for each in Outcome])
+    outcome = models.CharField(
+        max_length=20, choices=[(each.value, each.value) for each in Outcome]
+    )
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     value_date = models.DateField()
     reason = models.CharField(max_length=500, blank=True)
-    effect = models.CharField(max_length=20, choices=[(each, each) for each in Effect])
+    effect = models.CharField(max_length=20, choices=[(each.value, each.value) for each in Effect])
     booking_date = models.DateField()
     act = models.ForeignKey("acts.Act", on_delete=models.PROTECT, db_index=False)
     received_at = models.DateTimeField(db_default=Now())

@@ -2,7 +2,6 @@
 
 import django.db.models.deletion
 import django.db.models.functions.datetime
-import tallystick.rules.bank_answers
 from django.db import migrations, models
 
 
@@ -155,12 +154,12 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             (
-                                tallystick.rules.bank_answers.Outcome["PAID"],
-                                tallystick.rules.bank_answers.Outcome["PAID"],
+                                "paid",
+                                "paid",
                             ),
                             (
-                                tallystick.rules.bank_answers.Outcome["REJECTED"],
-                                tallystick.rules.bank_answers.Outcome["REJECTED"],
+                                "rejected",
+                                "rejected",
                             ),
                         ],
                         max_length=20,
@@ -175,20 +174,20 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             (
-                                tallystick.rules.bank_answers.Effect["APPLIED"],
-                                tallystick.rules.bank_answers.Effect["APPLIED"],
+                                "applied",
+                                "applied",
                             ),
                             (
-                                tallystick.rules.bank_answers.Effect["REPEATED"],
-                                tallystick.rules.bank_answers.Effect["REPEATED"],
+                                "repeated",
+                                "repeated",
                             ),
                             (
-                                tallystick.rules.bank_answers.Effect["CONTRADICTORY"],
-                                tallystick.rules.bank_answers.Effect["CONTRADICTORY"],
+                                "contradictory",
+                                "contradictory",
                             ),
                             (
-                                tallystick.rules.bank_answers.Effect["UNKNOWN"],
-                                tallystick.rules.bank_answers.Effect["UNKNOWN"],
+                                "unknown",
+                                "unknown",
                             ),
                         ],
                         max_length=20,

@@ -1,0 +1,61 @@
+"""``tally bench``: each claim about speed, measured on this machine."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from tallystick.lab.bench.figures import Figure
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Measure speed, each in a database of its own. Prints machine, versions and figures.",
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+@app.callback()
+def bench() -> None:
+    """Measure speed, each in a database of its own. Prints machine, versions and figures."""
+
+
+@app.command("base")
+def bench_base(
+    claims: Annotated[int, typer.Option(min=1_000, help="Claims in the whole book.")] = 20_000_000,
+    suppliers: Annotated[int, typer.Option(min=1, help="Suppliers of the book.")] = 100_000,
+    as_json: Json = False,
+) -> None:
+    """The borrowing base: a whole book against a scan by hand, a batch, one supplier."""
+    from tallystick.lab.bench import base
+
+    tell(base.measure(claims=claims, suppliers=suppliers), as_json=as_json)
+
+
+def tell(figures: "Sequence[Figure]", *, postgresql: str | None = None, as_json: bool) -> None:
+    """Print the machine and the figures, each beside its bound."""
+    from tallystick.lab.bench.figures import machine
+
+    where = machine(postgresql)
+    if as_json:
+        measured = [asdict(figure) | {"holds": figure.holds} for figure in figures]
+        typer.echo(json.dumps({"machine": where, "figures": measured}, ensure_ascii=False))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    console.print("  ".join(f"{name} {value}" for name, value in where.items()), style="dim")
+    table = Table("what", "measured", "asked", "holds", box=None, padding=(0, 3, 0, 0))
+    for figure in figures:
+        sign = "≤" if figure.at_most else "≥"
+        table.add_row(
+            figure.what,
+            f"{figure.measured:,.{0 if figure.measured >= 1_000 else 3}f} {figure.unit}",
+            "" if figure.bound is None else f"{sign} {figure.bound:,g} {figure.unit}",
+            {None: "", True: "yes", False: "no"}[figure.holds],
+        )
+    console.print(table)

@@ -1,0 +1,1 @@
+"""Every claim about speed as a measurement that anybody can repeat."""

@@ -52,10 +52,6 @@ class Source(Protocol):
 
     def wishes(self, on: date) -> Sequence[Wish]: ...
 
-    def is_over(self, on: date) -> bool:
-        """Whether nothing more will come after this date."""
-        ...
-
 
 @dataclass(slots=True)
 class Agenda:

@@ -66,9 +66,10 @@ class Recorded:
             for supplier in asking
         ]
 
-    def is_over(self, on: date) -> bool:
-        last = self._agenda.last_date()
-        return on >= self.last_date and (last is None or last <= on)
+    @property
+    def end_date(self) -> date:
+        """The last date on which anything happens."""
+        return max(self.last_date, self._agenda.last_date() or self.last_date)
 
 
 def recorded(

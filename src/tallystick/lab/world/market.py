@@ -78,10 +78,6 @@ class Market:
                 wishes.append(Wish(habits.supplier, habits.draw_share_ppm, tenor_days))
         return wishes
 
-    def is_over(self, on: date) -> bool:
-        last = self._agenda.last_date()
-        return on >= self.end and (last is None or last <= on)
-
     def _place_order(self, habits: Habits, on: date) -> None:
         """Put down an order and everything that will follow from it."""
         chance = self._chance[habits.supplier]

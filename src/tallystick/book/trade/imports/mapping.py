@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib import resources
+from pathlib import Path
 from typing import TypeVar
 
 from tallystick.rules.money import minor_digits
@@ -161,6 +162,15 @@ def preset(name: str) -> Mapping:
     if name not in texts:
         raise UnknownMapping(f"no mapping {name!r}; there are: {', '.join(texts)}")
     return parsed(texts[name], name=name)
+
+
+def read_mapping(path: Path) -> Mapping:
+    """The mapping in a file. Raises UnknownMapping when it cannot be read, and BadMapping."""
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnknownMapping(f"mapping {path}: cannot be read as UTF-8 text ({error})") from error
+    return parsed(text, name=path.name)
 
 
 def parsed(text: str, *, name: str) -> Mapping:

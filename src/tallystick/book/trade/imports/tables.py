@@ -20,19 +20,19 @@ def read_and_convert(
     mapping: Mapping,
     *,
     max_bytes: int,
-    on_file: Callable[[str], None] = lambda _name: None,
+    on_file: Callable[[Path], None] = lambda _path: None,
 ) -> Iterator[tuple[Path, Converted]]:
     """Each file that has rows, with its documents and refusals.
 
     A file's rows are let go before the next one is read. Raises UnreadableFile and FilesDoNotJoin.
     """
     if mapping.join is not None:
-        on_file(paths[0].name)
+        on_file(paths[0])
         rows_path, rows = _joined(paths, mapping, mapping.join, max_bytes)
         yield rows_path, converted(rows, mapping, file=rows_path.name)
         return
     for path in paths:
-        on_file(path.name)
+        on_file(path)
         rows = read_rows(path, columns=mapping.columns, max_bytes=max_bytes)
         yield path, converted(rows, mapping, file=path.name)
 

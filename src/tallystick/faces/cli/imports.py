@@ -1,0 +1,161 @@
+"""The ``import`` command: take in trade documents from files."""
+
+import csv
+import getpass
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from tallystick.book.trade.imports.report import ImportReport
+
+SHOWN_REFUSALS = 20
+DEFAULT_MAX_BYTES = 1_000_000_000
+
+
+def import_files(
+    files: Annotated[list[Path], typer.Argument(help="CSV or Parquet files")],
+    mapping: Annotated[
+        str, typer.Option(help="a mapping's file, or the name of one that ships with the product")
+    ],
+    entity: Annotated[str | None, typer.Option(help="legal entity, when there are several")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would happen")] = False,
+    accept_partial: Annotated[
+        bool, typer.Option("--accept-partial", help="record the good rows of a file with bad ones")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="refuse documents that are on record already")
+    ] = False,
+    max_bytes: Annotated[int, typer.Option(min=1, help="largest file")] = DEFAULT_MAX_BYTES,
+    report: Annotated[Path | None, typer.Option(help="write every refusal as CSV")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print the report as JSON")] = False,
+) -> None:
+    """Check every row, then record the documents and their claims; nothing is half-written.
+
+    Exit status 2 when rows were refused and nothing was written.
+    """
+    from tallystick.site import databases
+
+    with databases.book():
+        outcome = _imported(
+            files,
+            mapping=mapping,
+            entity=entity,
+            max_bytes=max_bytes,
+            dry_run=dry_run,
+            accept_partial=accept_partial,
+            strict=strict,
+            quiet=as_json,
+        )
+    if report is not None:
+        _write_csv(report, outcome)
+    if as_json:
+        typer.echo(json.dumps(outcome.as_json(), ensure_ascii=False))
+    else:
+        _print(outcome)
+    if outcome.is_refused:
+        raise typer.Exit(2)
+
+
+def _imported(
+    files: list[Path],
+    *,
+    mapping: str,
+    entity: str | None,
+    max_bytes: int,
+    dry_run: bool,
+    accept_partial: bool,
+    strict: bool,
+    quiet: bool,
+) -> "ImportReport":
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+    from tallystick.book.acts.once import Caller
+    from tallystick.book.parties.entities import entity_called
+    from tallystick.book.trade.imports.import_files import (
+        ImportRefused,
+        ImportRequest,
+        import_files,
+    )
+    from tallystick.book.trade.imports.mapping import preset, read_mapping
+
+    path = Path(mapping)
+    request = ImportRequest(
+        files=files,
+        mapping=read_mapping(path) if path.suffix == ".toml" else preset(mapping),
+        legal_entity_id=entity_called(entity).entity_id,
+        max_bytes=max_bytes,
+        dry_run=dry_run,
+        accept_partial=accept_partial,
+        strict=strict,
+    )
+    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()
+    with Progress(*columns, console=Console(stderr=True), disable=quiet) as progress:
+        bar = progress.add_task("reading", total=None)
+
+        def show(step: str, done: int, total: int) -> None:
+            progress.update(bar, description=step, completed=done, total=total)
+
+        try:
+            return import_files(
+                request, caller=Caller("system", getpass.getuser(), "cli"), on_progress=show
+            )
+        except ImportRefused as refusal:
+            return refusal.report
+
+
+def _write_csv(path: Path, outcome: "ImportReport") -> None:
+    with path.open("w", encoding="utf-8", newline="") as lines:
+        writer = csv.writer(lines)
+        writer.writerow(["file", "row", "column", "value", "remedy"])
+        for refusal in outcome.refusals:
+            writer.writerow(
+                [refusal.file, refusal.row, refusal.column, _inert(refusal.value), refusal.remedy]
+            )
+
+
+def _inert(value: str) -> str:
+    """A value that a spreadsheet would take for a formula, made text."""
+    return "'" + value if value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+
+
+def _print(outcome: "ImportReport") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    table = Table(title="dry run: nothing was written" if outcome.dry_run else None)
+    for heading in ("file", "rows", "recorded", "already here", "left out", "refused"):
+        table.add_column(heading, justify="left" if heading == "file" else "right")
+    for file in outcome.files:
+        left_out = ", ".join(f"{count:,} {why}" for why, count in file.dropped.items())
+        table.add_row(
+            file.name,
+            f"{file.rows:,}",
+            f"{file.recorded:,}",
+            f"{file.repeated:,}",
+            left_out or "0",
+            f"{file.refused:,}",
+        )
+    console.print(table)
+    for refusal in outcome.refusals[:SHOWN_REFUSALS]:
+        console.print(
+            f"{refusal.file}, row {refusal.row}, {refusal.column} = {refusal.value!r}: "
+            f"{refusal.remedy}",
+            style="red",
+            highlight=False,
+            markup=False,
+        )
+    if len(outcome.refusals) > SHOWN_REFUSALS:
+        console.print(
+            f"and {len(outcome.refusals) - SHOWN_REFUSALS:,} more; --report FILE.csv has them all"
+        )
+    if outcome.unapplied_credit_minor:
+        console.print(
+            f"{outcome.unapplied_credits:,} credit notes found no open claim to reduce: "
+            f"{outcome.unapplied_credit_minor:,} minor units wait."
+        )
+    console.print(outcome.verdict(), style="bold")

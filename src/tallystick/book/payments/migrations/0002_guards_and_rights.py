@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
         *guards.never_changed(["payments_bankanswer", "payments_remittanceline"]),
         *guards.never_removed(["payments_paymentorder", "payments_cashreceipt"]),
         rights.answered("payments_paymentorder", ["status"]),
-        rights.answered("payments_cashreceipt", ["unapplied_minor"]),
+        rights.answered("payments_cashreceipt", ["unapplied_minor", "reversed_date"]),
         *rights.append_only(["payments_bankanswer", "payments_remittanceline"]),
         # An order's end-to-end id is made from its number.
         migrations.RunSQL(

@@ -1,0 +1,239 @@
+"""A small book to try servicing on: one legal entity, suppliers with facilities, loans, claims.
+
+Loans are put in place as a drawdown and the bank's answer leave them; everything that servicing
+itself does goes through its own acts.
+"""
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from itertools import count
+
+from tallystick.book.acts.once import Caller, once
+from tallystick.book.collateral.models import Pool, PoolTerms
+from tallystick.book.financing.models import Decision, Facility, Loan, ProgrammeLimit
+from tallystick.book.financing.programmes import preset, stored
+from tallystick.book.funding.models import FundingLine
+from tallystick.book.ledger.models import Book
+from tallystick.book.ledger.post import post
+from tallystick.book.parties.business_date import open_day
+from tallystick.book.parties.models import LegalEntity, Party
+from tallystick.book.servicing.drawn import change_drawn
+from tallystick.book.servicing.events import NewLoanEvent, record_events
+from tallystick.book.trade.record_documents import record_document
+from tallystick.rules.accounting import Booking, capital_paid_in, loan_disbursed
+from tallystick.rules.loan_events import EventKind
+from tallystick.rules.loan_terms import RECEIPT_ORDER, Bucket
+from tallystick.rules.programme import ProgrammeTerms, Sweep
+from tallystick.rules.trade_documents import TradeDocument
+
+CALLER = Caller(owner="system", actor="tests", channel="internal", reason="a test")
+START = date(2026, 3, 2)
+PLENTY_MINOR = 10**14
+TEN_PER_CENT_PPB = 100_000_000
+
+_numbers = count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A legal entity that has opened on START, with its own capital and one book of loans."""
+
+    legal_entity_id: int
+    book_id: int
+    currency: str
+
+    @property
+    def today(self) -> date:
+        return LegalEntity.objects.get(pk=self.legal_entity_id).business_date
+
+
+def opened(*, calendar: str = "China", currency: str = "CNY", on: date = START) -> Scene:
+    party = Party.objects.create(code="LENDER", name="Lender")
+    entity = LegalEntity.objects.create(
+        code="LENDER",
+        party=party,
+        time_zone="Asia/Shanghai",
+        calendar=calendar,
+        opened_date=on,
+        business_date=on,
+    )
+    book = Book.objects.create(
+        legal_entity=entity,
+        programme="jd.jingbaobei",
+        funder=party,
+        currency=currency,
+        asset_class="normal",
+    )
+    with an_act("capital") as act:
+        post(
+            capital_paid_in(
+                Booking(entity.pk, currency, "capital", on, on), amount_minor=PLENTY_MINOR
+            ),
+            act_id=act.act_id,
+        )
+        act.answer({})
+    return Scene(entity.pk, book.pk, currency)
+
+
+def an_act(kind: str):
+    return once(CALLER, key=f"{kind}-{next(_numbers)}", kind=kind, request={})
+
+
+def programme(
+    *, sweep: Sweep = Sweep.ALL, waterfall: tuple[Bucket, ...] = RECEIPT_ORDER
+) -> ProgrammeTerms:
+    """The JD preset with another sweep or order of payment."""
+    terms = preset("jd.jingbaobei")
+    settlement = {"sweep": str(sweep), "waterfall": [str(bucket) for bucket in waterfall]}
+    written = terms.content["terms"]
+    written = {**written, "settlement": {**written["settlement"], **settlement}}
+    return replace(terms, content={**terms.content, "terms": written})
+
+
+def facility(scene: Scene, supplier: str, terms: ProgrammeTerms | None = None) -> Facility:
+    """A facility of ``supplier`` with an empty pool; limits never bind."""
+    entity = LegalEntity.objects.get(pk=scene.legal_entity_id)
+    party, _ = Party.objects.get_or_create(code=supplier, defaults={"name": supplier})
+    limit, _ = ProgrammeLimit.objects.get_or_create(
+        legal_entity=entity,
+        programme="jd.jingbaobei",
+        currency=scene.currency,
+        defaults={"limit_minor": PLENTY_MINOR},
+    )
+    line, _ = FundingLine.objects.get_or_create(
+        legal_entity=entity,
+        programme="jd.jingbaobei",
+        funder=entity.party,
+        currency=scene.currency,
+        defaults={"limit_minor": PLENTY_MINOR},
+    )
+    pool_terms, _ = PoolTerms.objects.get_or_create(
+        sha256=hashlib.sha256(b"pool").digest(), defaults={"terms": POOL_TERMS}
+    )
+    pool = Pool.objects.create(
+        code=f"POOL-{supplier}",
+        legal_entity=entity,
+        supplier=party,
+        currency=scene.currency,
+        terms=pool_terms,
+    )
+    return Facility.objects.create(
+        code=f"F-{supplier}",
+        legal_entity=entity,
+        supplier=party,
+        programme=stored(terms or preset("jd.jingbaobei")),
+        pool=pool,
+        programme_limit=limit,
+        funding_line=line,
+        currency=scene.currency,
+        limit_minor=PLENTY_MINOR,
+        annual_rate_ppb=TEN_PER_CENT_PPB,
+        opened_date=entity.opened_date,
+        expiry_date=date(2030, 1, 1),
+    )
+
+
+POOL_TERMS = {
+    "advance_rate_bps": {"order": 5000, "receipt": 5000, "invoice": 5000, "settlement": 5000},
+    "max_days_past_due": 30,
+    "max_tenor_days": 365,
+    "min_days_to_due": 0,
+    "cross_ageing_share_bps": 10_000,
+    "concentration_limit_bps": 10_000,
+    "dilution_window_days": 90,
+    "dilution_stress_bps": 10_000,
+}
+
+
+def lent(
+    facility: Facility,
+    amount_minor: int,
+    *,
+    days: int = 60,
+    rate_ppb: int = TEN_PER_CENT_PPB,
+    penalty_rate_ppb: int = 50_000_000,
+    day_count: str = "ACT/360",
+    value_date: date | None = None,
+) -> int:
+    """A loan of today that the bank has paid out; returns its id."""
+    with an_act("draw_down") as act:
+        today = open_day(facility.legal_entity_id)
+        decision = Decision.objects.create(
+            facility=facility,
+            date=today,
+            amount_minor=amount_minor,
+            inputs={},
+            verdicts=[],
+            rule_version="test",
+            act_id=act.act_id,
+        )
+        loan = Loan.objects.create(
+            code=f"{facility.code}-{next(_numbers)}",
+            facility=facility,
+            decision=decision,
+            book=Book.objects.get(legal_entity=facility.legal_entity, asset_class="normal"),
+            currency=facility.currency,
+            principal_minor=amount_minor,
+            annual_rate_ppb=rate_ppb,
+            penalty_rate_ppb=penalty_rate_ppb,
+            day_count=day_count,
+            tenor_days=days,
+            drawn_date=today,
+            due_date=today + timedelta(days=days),
+            due_date_provisional=False,
+        )
+        # What a drawdown reserves, the payout keeps.
+        change_drawn({facility.pk: amount_minor})
+        post(
+            loan_disbursed(
+                Booking(
+                    facility.legal_entity_id,
+                    facility.currency,
+                    f"loan:{loan.code}",
+                    value_date or today,
+                    today,
+                ),
+                book=loan.book_id,
+                amount_minor=amount_minor,
+            ),
+            act_id=act.act_id,
+        )
+        record_events(
+            [
+                NewLoanEvent(
+                    loan_id=loan.pk,
+                    kind=EventKind.DISBURSED,
+                    value_date=value_date or today,
+                    reference="bank:test",
+                    act_id=act.act_id,
+                    amount_minor=amount_minor,
+                )
+            ],
+            booking_date=today,
+        )
+        act.answer({})
+    return loan.pk
+
+
+def owes(facility: Facility, amount_minor: int, *, days: int = 60, obligor: str = "JD") -> str:
+    """The obligor owes the supplier an invoice of today; returns the claim's code."""
+    number = f"INV-{next(_numbers)}"
+    today = LegalEntity.objects.get(pk=facility.legal_entity_id).business_date
+    record_document(
+        TradeDocument(
+            kind="invoice",
+            issuer=facility.supplier.code,
+            supplier=facility.supplier.code,
+            obligor=obligor,
+            number=number,
+            issue_date=today,
+            due_date=today + timedelta(days=days),
+            currency=facility.currency,
+            amount_minor=amount_minor,
+        ),
+        caller=CALLER,
+        key=f"document-{number}",
+        legal_entity_id=facility.legal_entity_id,
+    )
+    return f"{facility.supplier.code}:invoice:{number}"

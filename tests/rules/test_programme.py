@@ -110,7 +110,7 @@ def test_a_file_may_hold_several_groups_and_programmes() -> None:
         ('annual_rate = "0.10"', 'annual_rate = "NaN"', "annual_rate = 'NaN'", "in quotes"),
         ('annual_rate = "0.10"', 'annual_rate = "1000"', "annual_rate = '1000'", "0.10 is ten"),
         ('day_count = "ACT/360"', 'day_count = "ACT/361"', "day_count = 'ACT/361'", "ACT/365F"),
-        ('day_count = "ACT/360"', 'day_count = "ACT/ACT ICMA"', "day_count =", "denominator"),
+        ('day_count = "ACT/360"', 'day_count = "ACT/ACT ICMA"', "day_count =", "calendar days"),
         ('currency = "CNY"', 'currency = "RMB"', "currency = 'RMB'", "ISO 4217"),
         ('sweep = "all"', 'sweep = "some"', "settlement.sweep = 'some'", "all; cover"),
         ('"fees", "penalty"', '"fees", "fees"', "settlement.waterfall", "each of these once"),
@@ -188,3 +188,15 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
 def test_a_file_without_a_programme_is_refused_not_a_fault(text: str) -> None:
     with pytest.raises(InvalidProgramme, match=r"^empty\.toml, line \d"):
         read_programmes(text, file="empty.toml")
+
+
+def test_a_sweep_down_to_cover_wants_principal_not_due_last() -> None:
+    text = JD.read_text(encoding="utf-8").replace('sweep = "all"', 'sweep = "cover"')
+    first = text.replace(
+        '"fees", "penalty", "interest", "principal_due", "principal_not_due"',
+        '"principal_not_due", "fees", "penalty", "interest", "principal_due"',
+    )
+
+    assert read_programmes(text, file="jd.toml")[0].settlement.sweep is Sweep.COVER
+    with pytest.raises(InvalidProgramme, match="principal_not_due come last"):
+        read_programmes(first, file="jd.toml")

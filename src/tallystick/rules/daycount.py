@@ -67,6 +67,9 @@ _DENOMINATORS = {
     DayCount.BUS_252: 252,
 }
 
+DAILY_DAY_COUNTS = (DayCount.ACT_360, DayCount.ACT_365F, DayCount.ACT_366)
+"""Conventions whose accrual days are calendar days: what a book can accrue in one statement."""
+
 
 class UnknownDayCount(Refusal):
     """No convention has this name."""

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from tallystick.rules.calendars import Adjustment
-from tallystick.rules.daycount import DayCount, accrual_denominator
+from tallystick.rules.daycount import DAILY_DAY_COUNTS, DayCount
 from tallystick.rules.loan_events import rate_in_ppb
 from tallystick.rules.loan_terms import Bucket
 from tallystick.rules.money import minor_digits
@@ -221,7 +221,11 @@ def _price(table: Table) -> PriceTerms:
     )
     table.checked("annual_rate", lambda: rate_in_ppb(terms.annual_rate))
     table.checked("penalty_rate", lambda: rate_in_ppb(terms.penalty_rate))
-    table.checked("day_count", lambda: accrual_denominator(terms.day_count))
+    if terms.day_count not in DAILY_DAY_COUNTS:
+        table.refuse(
+            "day_count",
+            f"A book accrues by calendar days: use one of {', '.join(DAILY_DAY_COUNTS)}.",
+        )
     table.finish(cited=("annual_rate", "penalty_rate", "day_count"))
     return terms
 
@@ -262,6 +266,12 @@ def _settlement(table: Table) -> SettlementTerms:
     terms = SettlementTerms(
         sweep=table.choice("sweep", Sweep), waterfall=table.each_once("waterfall", Bucket)
     )
+    if terms.sweep is Sweep.COVER and terms.waterfall[-1] is not Bucket.PRINCIPAL_NOT_DUE:
+        # Otherwise a loan's own order would repay principal that the sweep leaves outstanding.
+        table.refuse(
+            "waterfall",
+            "Let principal_not_due come last: a sweep down to cover leaves a part of it.",
+        )
     table.finish(cited=("sweep", "waterfall"))
     return terms
 

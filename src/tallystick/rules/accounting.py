@@ -22,9 +22,7 @@ class Booking:
     value_date: date
     booking_date: date
 
-    def entry(
-        self, event: str, *postings: Posting, reverses: int | None = None
-    ) -> JournalEntry:
+    def entry(self, event: str, *postings: Posting, reverses: int | None = None) -> JournalEntry:
         return JournalEntry(
             legal_entity_id=self.legal_entity_id,
             currency=self.currency,
@@ -85,42 +83,58 @@ RECEIVABLE_OF = {
 """Account relieved when money meets each kind of debt."""
 
 
-def receipt_allocated(
-    booking: Booking,
-    *,
-    loans: Mapping[int, Mapping[str, int]],
-    credit_to_party: Mapping[int, int],
-    payable_to_party: Mapping[int, int],
-    suspense_minor: int,
-) -> JournalEntry:
-    """Cash in clearing met debts of loans, became a supplier's money, or waits in suspense.
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """What cash came to. All amounts are minor units; parts of nothing are left out.
 
-    ``loans``: book → kind of debt (``RECEIVABLE_OF``) → amount. ``credit_to_party``: money kept
-    for a supplier because a loan was over-paid. ``payable_to_party``: the rest of a settlement,
-    to be paid out. ``suspense_minor``: named no claim of ours.
+    ``loans``: book → kind of debt (``RECEIVABLE_OF``) → amount. By party: ``credit`` is kept for
+    a supplier whose loans it over-paid, ``payable`` is the rest of a settlement, to be paid out,
+    and ``recovered`` meets what the supplier owes since earlier cash of his was taken back.
+    ``suspense_minor`` named no claim of ours.
     """
-    credits = [
-        credit(AccountName(RECEIVABLE_OF[kind], book=book), amount_minor)
-        for book, by_kind in loans.items()
-        for kind, amount_minor in by_kind.items()
-        if amount_minor
-    ]
-    credits += [
-        credit(AccountName("supplier_credit", party=party), amount_minor)
-        for party, amount_minor in credit_to_party.items()
-        if amount_minor
-    ]
-    credits += [
-        credit(AccountName("payable_to_supplier", party=party), amount_minor)
-        for party, amount_minor in payable_to_party.items()
-        if amount_minor
-    ]
-    if suspense_minor:
-        credits.append(credit(AccountName("settlement_suspense"), suspense_minor))
+
+    loans: Mapping[int, Mapping[str, int]]
+    credit: Mapping[int, int]
+    payable: Mapping[int, int]
+    recovered: Mapping[int, int]
+    suspense_minor: int
+
+    def credits(self) -> list[Posting]:
+        postings = [
+            credit(AccountName(RECEIVABLE_OF[kind], book=book), amount_minor)
+            for book, by_kind in self.loans.items()
+            for kind, amount_minor in by_kind.items()
+            if amount_minor
+        ]
+        for name, by_party in (
+            ("supplier_credit", self.credit),
+            ("payable_to_supplier", self.payable),
+            ("due_from_supplier", self.recovered),
+        ):
+            postings += [
+                credit(AccountName(name, party=party), amount_minor)
+                for party, amount_minor in by_party.items()
+                if amount_minor
+            ]
+        if self.suspense_minor:
+            postings.append(credit(AccountName("settlement_suspense"), self.suspense_minor))
+        return postings
+
+
+def receipt_allocated(booking: Booking, allocation: Allocation) -> JournalEntry:
+    """Cash in clearing met debts of loans, became a supplier's money, or waits in suspense."""
+    return _out_of(booking, "receipt_allocated", "settlement_clearing", allocation)
+
+
+def suspense_applied(booking: Booking, allocation: Allocation) -> JournalEntry:
+    """Cash that waited in suspense has found its claims."""
+    return _out_of(booking, "suspense_applied", "settlement_suspense", allocation)
+
+
+def _out_of(booking: Booking, event: str, account: str, allocation: Allocation) -> JournalEntry:
+    credits = allocation.credits()
     total_minor = sum(posting.amount_minor for posting in credits)
-    return booking.entry(
-        "receipt_allocated", debit(AccountName("settlement_clearing"), total_minor), *credits
-    )
+    return booking.entry(event, debit(AccountName(account), total_minor), *credits)
 
 
 def allocation_corrected(
@@ -167,6 +181,40 @@ def accrued(booking: Booking, *, kind: str, book: int, change_minor: int) -> Jou
         )
     return booking.entry(
         f"{kind}_accrued", debit(income, amount_minor), credit(receivable, amount_minor)
+    )
+
+
+def book_changed(
+    booking: Booking, *, from_book: int, to_book: int, balances_minor: Mapping[str, int]
+) -> JournalEntry:
+    """A loan leaves one book for another and takes along what it owes, by kind of debt."""
+    postings = []
+    for kind, amount_minor in balances_minor.items():
+        if amount_minor:
+            account = RECEIVABLE_OF[kind]
+            postings.append(debit(AccountName(account, book=to_book), amount_minor))
+            postings.append(credit(AccountName(account, book=from_book), amount_minor))
+    return booking.entry("book_changed", *postings)
+
+
+def credit_refunded(booking: Booking, *, party: int, amount_minor: int) -> JournalEntry:
+    """A supplier's credit is to be paid out to him."""
+    return booking.entry(
+        "credit_refunded",
+        debit(AccountName("supplier_credit", party=party), amount_minor),
+        credit(AccountName("payable_to_supplier", party=party), amount_minor),
+    )
+
+
+def recovery_due(booking: Booking, *, party: int, account: str, amount_minor: int) -> JournalEntry:
+    """Money that had left, or is on its way, turns out not to have been the supplier's.
+
+    ``account`` (``supplier_credit`` or ``payable_to_supplier``) lacks it; the supplier owes it.
+    """
+    return booking.entry(
+        "recovery_due",
+        debit(AccountName("due_from_supplier", party=party), amount_minor),
+        credit(AccountName(account, party=party), amount_minor),
     )
 
 

@@ -53,6 +53,7 @@ _LINES = (
     ChartLine(1110, "interest_receivable", "Loans: interest accrued", _ASSET, _DEBIT, _BOOK),
     ChartLine(1120, "fee_receivable", "Loans: fees due", _ASSET, _DEBIT, _BOOK),
     ChartLine(1130, "penalty_receivable", "Loans: penalty accrued", _ASSET, _DEBIT, _BOOK),
+    ChartLine(1200, "due_from_supplier", "Due from suppliers", _ASSET, _DEBIT, _PARTY),
     ChartLine(2000, "payable_to_supplier", "Payable to suppliers", _LIABILITY, _CREDIT, _PARTY),
     ChartLine(2010, "supplier_credit", "Suppliers' credit", _LIABILITY, _CREDIT, _PARTY),
     ChartLine(2100, "settlement_clearing", "Cash to be allocated", _LIABILITY, _CREDIT, _ENTITY),

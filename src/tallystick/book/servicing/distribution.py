@@ -6,8 +6,8 @@ from datetime import date
 
 from tallystick.book.collateral.bases import recompute
 from tallystick.book.servicing.allocation import Allocated, LockedFacility, Share, allocate
+from tallystick.book.servicing.lines import RESIDUAL, Line
 from tallystick.book.servicing.positions import LoanPosition, live_positions
-from tallystick.book.servicing.recording import RESIDUAL, Line
 from tallystick.book.servicing.remittance import Remitted
 from tallystick.rules.programme import Sweep
 

@@ -21,7 +21,6 @@ from tallystick.book.servicing.positions import (
     LoanPosition,
     is_settled,
     positions_of,
-    rate_from_ppb,
     store,
 )
 from tallystick.rules.accounting import RECEIVABLE_OF, Booking, allocation_corrected
@@ -31,6 +30,7 @@ from tallystick.rules.loan_events import (
     EventKind,
     LoanEvent,
     events_in_force,
+    rate_from_ppb,
 )
 from tallystick.rules.loan_position import Position
 from tallystick.rules.loan_steps import EventOutOfOrder, advance, position_of

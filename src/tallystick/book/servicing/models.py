@@ -64,7 +64,7 @@ class Position(models.Model):
     interest_numerator = models.DecimalField(max_digits=38, decimal_places=0)
     interest_received_minor = models.BigIntegerField()
     interest_at_due_minor = models.BigIntegerField(
-        null=True, help_text="interest accrued by the due date, once an event came on or after it"
+        null=True, help_text="accrued by the due date, once an event came on or after it"
     )
     penalty_rate_ppb = models.BigIntegerField()
     penalty_numerator = models.DecimalField(max_digits=38, decimal_places=0)

@@ -6,7 +6,6 @@ the arithmetic; here a row becomes a position and a position a row, nothing more
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -15,7 +14,7 @@ from django.db import connection
 from tallystick.book.financing.programmes import terms_with
 from tallystick.book.servicing.models import STILL_IN_FORCE
 from tallystick.rules.daycount import DayCount
-from tallystick.rules.loan_events import RATE_UNITS, EventKind
+from tallystick.rules.loan_events import EventKind, rate_from_ppb
 from tallystick.rules.loan_position import Due, Position, accrual_days_to, balances
 from tallystick.rules.loan_terms import Bucket, LoanTerms
 from tallystick.rules.schedule import Method
@@ -153,11 +152,6 @@ def loan_terms(
         penalty_rate=rate_from_ppb(penalty_rate_ppb),
         receipt_order=receipt_order,
     )
-
-
-def rate_from_ppb(rate_ppb: int) -> Decimal:
-    """The fraction a year that so many parts per billion are."""
-    return Decimal(rate_ppb) / RATE_UNITS
 
 
 def _position(terms: LoanTerms, held: Sequence[Any]) -> Position:

@@ -11,50 +11,34 @@ from tallystick.book.ledger.post import post_many
 from tallystick.book.payments.models import PaymentKind
 from tallystick.book.payments.orders import NewPayment, order_payments
 from tallystick.book.servicing.events import NewLoanEvent, record_on
+from tallystick.book.servicing.lines import CREDIT, RECOVERED, RESIDUAL, Line, kinds_by_loan
 from tallystick.book.servicing.positions import LoanPosition
 from tallystick.book.watch.worklist import NewItem, open_items
-from tallystick.rules.accounting import Booking, cash_received, receipt_allocated
+from tallystick.rules.accounting import (
+    Allocation,
+    Booking,
+    cash_received,
+    receipt_allocated,
+    suspense_applied,
+)
 from tallystick.rules.journal import JournalEntry
 from tallystick.rules.loan_events import EventKind
-from tallystick.rules.loan_terms import Bucket
-
-RESIDUAL = "residual"
-"""Bucket of a line whose money is paid out to the supplier."""
-
-CREDIT = "credit"
-"""Bucket of a line whose money is kept for the supplier."""
-
-KIND_OF = {
-    Bucket.FEES: "fees",
-    Bucket.PENALTY: "penalty",
-    Bucket.INTEREST: "interest",
-    Bucket.PRINCIPAL_DUE: "principal",
-    Bucket.PRINCIPAL_NOT_DUE: "principal",
-}
-"""Kind of debt (``accounting.RECEIVABLE_OF``) that a bucket holds."""
 
 
 class Cash(NamedTuple):
-    """A receipt's cash as it is booked; ``unapplied_minor`` of it goes to suspense."""
+    """Cash of a receipt that is booked now; ``suspense_minor`` of it names no claim.
+
+    ``was_held``: it has waited in suspense since it arrived.
+    """
 
     receipt_id: int
     bank_reference: str
     currency: str
     amount_minor: int
     value_date: date
-    unapplied_minor: int
-    unapplied_because: Sequence[str]
-
-
-class Line(NamedTuple):
-    """Where a part of a receipt went: ``bucket`` of a loan, RESIDUAL or CREDIT of a supplier."""
-
-    receipt_id: int
-    supplier_id: int
-    facility_id: int | None
-    loan_id: int | None
-    bucket: str
-    amount_minor: int
+    suspense_minor: int
+    because: Sequence[str]
+    was_held: bool = False
 
 
 def record_cash(
@@ -99,23 +83,12 @@ def record_cash(
 
 def _entries(
     cash: Cash,
-    lines: Iterable[Line],
+    lines: list[Line],
     loans: Mapping[int, LoanPosition],
     legal_entity_id: int,
     booking_date: date,
-) -> tuple[JournalEntry, JournalEntry]:
-    """Cash into clearing, and out of it to whatever it met."""
-    by_book: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    kept: dict[int, int] = defaultdict(int)
-    payable: dict[int, int] = defaultdict(int)
-    for line in lines:
-        if line.loan_id is not None:
-            kind = KIND_OF[Bucket(line.bucket)]
-            by_book[loans[line.loan_id].book_id][kind] += line.amount_minor
-        elif line.bucket == CREDIT:
-            kept[line.supplier_id] += line.amount_minor
-        else:
-            payable[line.supplier_id] += line.amount_minor
+) -> Iterable[JournalEntry]:
+    """Cash into clearing, and out of it to whatever it met; out of suspense where it was held."""
     booking = Booking(
         legal_entity_id=legal_entity_id,
         currency=cash.currency,
@@ -123,43 +96,49 @@ def _entries(
         value_date=cash.value_date,
         booking_date=booking_date,
     )
-    return (
-        cash_received(booking, amount_minor=cash.amount_minor),
-        receipt_allocated(
-            booking,
-            loans=by_book,
-            credit_to_party=kept,
-            payable_to_party=payable,
-            suspense_minor=cash.unapplied_minor,
-        ),
+    allocation = _allocation(cash, lines, loans)
+    if cash.was_held:
+        yield suspense_applied(booking, allocation)
+    else:
+        yield cash_received(booking, amount_minor=cash.amount_minor)
+        yield receipt_allocated(booking, allocation)
+
+
+def _allocation(cash: Cash, lines: list[Line], loans: Mapping[int, LoanPosition]) -> Allocation:
+    by_book: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for loan_id, by_kind in kinds_by_loan(lines).items():
+        for kind, amount_minor in by_kind.items():
+            by_book[loans[loan_id].book_id][kind] += amount_minor
+    by_bucket: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    for line in lines:
+        if line.loan_id is None:
+            by_bucket[line.bucket][line.supplier_id] += line.amount_minor
+    return Allocation(
+        loans=by_book,
+        credit=by_bucket[CREDIT],
+        payable=by_bucket[RESIDUAL],
+        recovered=by_bucket[RECOVERED],
+        suspense_minor=cash.suspense_minor,
     )
 
 
 def _events(
-    cash: Iterable[Cash], lines_of: Mapping[int, Iterable[Line]], act_id: int
+    cash: Iterable[Cash], lines_of: Mapping[int, list[Line]], act_id: int
 ) -> list[NewLoanEvent]:
     """One receipt for each loan that got any of a receipt's cash."""
-    events = []
-    for each in cash:
-        booked: dict[int, dict[str, int]] = defaultdict(dict)
-        for line in lines_of[each.receipt_id]:
-            if line.loan_id is not None:
-                kind = KIND_OF[Bucket(line.bucket)]
-                by_kind = booked[line.loan_id]
-                by_kind[kind] = by_kind.get(kind, 0) + line.amount_minor
-        events += [
-            NewLoanEvent(
-                loan_id=loan_id,
-                kind=EventKind.RECEIVED,
-                value_date=each.value_date,
-                reference=f"receipt:{each.bank_reference}",
-                act_id=act_id,
-                amount_minor=sum(by_kind.values()),
-                booked=by_kind,
-            )
-            for loan_id, by_kind in booked.items()
-        ]
-    return events
+    return [
+        NewLoanEvent(
+            loan_id=loan_id,
+            kind=EventKind.RECEIVED,
+            value_date=each.value_date,
+            reference=f"receipt:{each.bank_reference}",
+            act_id=act_id,
+            amount_minor=sum(by_kind.values()),
+            booked=by_kind,
+        )
+        for each in cash
+        for loan_id, by_kind in kinds_by_loan(lines_of[each.receipt_id]).items()
+    ]
 
 
 def _order_residuals(
@@ -217,7 +196,7 @@ def _keep_lines(lines: Sequence[Line], orders: Mapping[Line, str]) -> None:
 
 
 def _keep_unapplied(cash: Iterable[Cash], legal_entity_id: int, booking_date: date) -> None:
-    unapplied = [each for each in cash if each.unapplied_minor]
+    unapplied = [each for each in cash if each.suspense_minor]
     if not unapplied:
         return
     with connection.cursor() as cursor:
@@ -227,7 +206,7 @@ def _keep_unapplied(cash: Iterable[Cash], legal_entity_id: int, booking_date: da
             " WHERE receipt.id = left_over.id",
             [
                 [each.receipt_id for each in unapplied],
-                [each.unapplied_minor for each in unapplied],
+                [each.suspense_minor for each in unapplied],
             ],
         )
     open_items(
@@ -238,10 +217,10 @@ def _keep_unapplied(cash: Iterable[Cash], legal_entity_id: int, booking_date: da
                 f"receipt:{each.bank_reference}",
                 {
                     "currency": each.currency,
-                    "unapplied_minor": each.unapplied_minor,
-                    "because": list(each.unapplied_because)[:100],
-                    "remedy": "Find out what it pays, reverse the receipt, and send it again "
-                    "under a reference of its own with the claims named.",
+                    "unapplied_minor": each.suspense_minor,
+                    "because": list(each.because)[:100],
+                    "remedy": "Find out which claims it pays and apply it to them, "
+                    "or reverse the receipt.",
                 },
             )
             for each in unapplied

@@ -27,6 +27,7 @@ from tallystick.book.servicing.receipts import (
 from tallystick.book.servicing.recording import Cash, record_cash
 from tallystick.book.servicing.remittance import NamedClaim, Remitted, remit, suppliers_of
 from tallystick.book.servicing.settled import Settled, settled_receipts
+from tallystick.book.servicing.supplier_accounts import recovered_first
 from tallystick.rules.refusal import Refusal
 
 
@@ -145,6 +146,11 @@ def _take(
     remitted_of: dict[int, list[Remitted]] = {receipt_id: [] for receipt_id in taken}
     for line in remitted:
         remitted_of[line.receipt_id].append(line)
+    lines = recovered_first(
+        lines,
+        {receipt_id: receipt.currency for receipt_id, receipt in taken.items()},
+        legal_entity_id=legal_entity_id,
+    )
     record_cash(
         [_cash(key, receipt, remitted_of[key]) for key, receipt in taken.items()],
         lines,

@@ -12,8 +12,19 @@ from tallystick.faces.cli import main, testing
 from tallystick.rules.refusal import Refusal
 
 ISSUED = {
-    *("demo", "test", "programme", "import", "pool", "draw", "repay", "freeze", "loan", "close"),
-    *("verify", "ledger", "replay", "bench", "serve", "migrate", "user", "backup", "restore"),
+    *("demo", "test", "programme", "import", "pool", "draw", "repay", "freeze", "unfreeze", "loan"),
+    *(
+        "close",
+        "verify",
+        "ledger",
+        "replay",
+        "bench",
+        "serve",
+        "migrate",
+        "user",
+        "backup",
+        "restore",
+    ),
 }
 
 

@@ -22,12 +22,13 @@ def sealed(database: Server) -> Server:
             " (id, code, party_id, time_zone, calendar, opened_date, business_date)"
             " VALUES (1, 'HOUSE', 1, 'Asia/Shanghai', 'CN', '2026-01-01', '2026-01-03')"
         )
-        for day, seal in (("2026-01-01", "cd" * 32), ("2026-01-02", SEAL)):
+        days = (("2026-01-01", "00" * 32, "cd" * 32), ("2026-01-02", "cd" * 32, SEAL))
+        for day, previous, seal in days:
             owner.execute(
                 "INSERT INTO ledger_seal (legal_entity_id, date, entry_count, merkle_root,"
                 " previous_hash, seal_hash, sealed_at) VALUES"
                 " (1, %s, 0, decode(%s, 'hex'), decode(%s, 'hex'), decode(%s, 'hex'), now())",
-                [day, "00" * 32, "00" * 32, seal],
+                [day, "00" * 32, previous, seal],
             )
     return database
 

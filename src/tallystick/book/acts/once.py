@@ -57,14 +57,37 @@ class KeyUnusable(Refusal):
         )
 
 
+class CallerUnusable(Refusal):
+    """Who asks, or why, cannot be kept with the act."""
+
+    def __init__(self, field: str, max_length: int) -> None:
+        self.field = field
+        super().__init__(
+            f"The {field} of a request is kept with it. "
+            f"Give at most {max_length} printable characters."
+        )
+
+
+_CALLER_LENGTHS = {"owner": 80, "actor": 254, "channel": 20, "reason": 500}
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks. Request keys belong to ``owner``: ``firm:CODE``, ``client:CODE`` or ``system``."""
+    """Who asks. Request keys belong to ``owner``: ``firm:CODE``, ``client:CODE`` or ``system``.
+
+    Raises CallerUnusable.
+    """
 
     owner: str
     actor: str  # a user's address, or the program
     channel: str  # cli, api, portal, internal, lab
     reason: str = ""
+
+    def __post_init__(self) -> None:
+        for field, max_length in _CALLER_LENGTHS.items():
+            text = getattr(self, field)
+            if len(text) > max_length or not text.isprintable():
+                raise CallerUnusable(field, max_length)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +152,7 @@ def answers_to_many(
     Raises KeyConflict when any of them was used for another request, KeyUnusable.
     """
     for key in requests:
-        if not 1 <= len(key) <= _MAX_KEY_LENGTH or not key.isprintable():
-            raise KeyUnusable(key)
+        refuse_unusable(key)
     taken = {}
     for row in _asked(caller, kind, requests):
         act_id, key, is_new, is_same, first_kind, first_at, answer = row
@@ -139,6 +161,12 @@ def answers_to_many(
         assert is_new or answer is not None, f"act {act_id} was committed without an answer"
         taken[key] = Taken(act_id, None if is_new else json.loads(answer))
     return taken
+
+
+def refuse_unusable(key: str) -> None:
+    """Raise KeyUnusable where ``key`` cannot be kept."""
+    if not 1 <= len(key) <= _MAX_KEY_LENGTH or not key.isprintable():
+        raise KeyUnusable(key)
 
 
 def record(act_id: int, answer: Mapping[str, Any]) -> None:

@@ -14,7 +14,13 @@ from typing import Any, NamedTuple
 from django.db import DatabaseError, connection, transaction
 
 from tallystick.book import calendars
-from tallystick.book.acts.once import Caller, KeyConflict, request_sha256
+from tallystick.book.acts.once import (
+    Caller,
+    KeyConflict,
+    KeyUnusable,
+    refuse_unusable,
+    request_sha256,
+)
 from tallystick.book.financing import standing
 from tallystick.book.financing.refusals import UnknownFacility, refusal_of
 from tallystick.book.financing.standing import Standing, Standings
@@ -32,7 +38,7 @@ LIMIT_TAKEN = "TL001"
 """The database's word for a limit that others took between our reading and our recording."""
 
 ATTEMPTS = 3
-"""A request is decided again where others were quicker, then with all limits locked."""
+"""Twice others can be quicker: once with a limit above, once with the request's own key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +89,8 @@ class Drawdown:
 def draw_down(request: DrawRequest) -> Drawdown:
     """Lend against the pool, or refuse. Repeating the key returns the first answer.
 
-    Raises UnknownFacility, KeyConflict, or the DrawdownRefused that tells why, with what is
-    available and what to do. A refusal writes nothing and leaves the key free.
+    Raises UnknownFacility, KeyConflict, KeyUnusable, or the DrawdownRefused that tells why, with
+    what is available and what to do. A refusal writes nothing and leaves the key free.
     """
     (outcome,) = draw_down_many([request])
     if isinstance(outcome, Refusal):
@@ -98,6 +104,25 @@ def draw_down_many(requests: Sequence[DrawRequest]) -> list[Drawdown | Refusal]:
     What one request takes is not available to those after it. A refused request writes nothing,
     and the others stand.
     """
+    outcomes = [_unusable(request) for request in requests]
+    usable = [request for request, refused in zip(requests, outcomes, strict=True) if not refused]
+    decided = iter(_drawn_at_last(usable) if usable else [])
+    return [refused or next(decided) for refused in outcomes]
+
+
+def _unusable(request: DrawRequest) -> Refusal | None:
+    """A request that cannot even be looked up."""
+    if not request.facility.isprintable():
+        return UnknownFacility(request.facility)
+    try:
+        refuse_unusable(request.key)
+    except KeyUnusable as refusal:
+        return refusal
+    return None
+
+
+def _drawn_at_last(requests: Sequence[DrawRequest]) -> list[Drawdown | Refusal]:
+    """Decided and recorded; again where others were quicker, now with all limits locked."""
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with transaction.atomic():

@@ -11,17 +11,12 @@ from tallystick.book.acts.once import Caller, once
 from tallystick.book.financing.refusals import UnknownFacility
 from tallystick.rules.refusal import Refusal
 
-MAX_REASON_LENGTH = 500
-
 
 class ReasonMissing(Refusal):
-    """A freeze, or its end, was asked for without a reason that can be kept."""
+    """A freeze, or its end, was asked for without a reason."""
 
     def __init__(self, facility: str) -> None:
-        super().__init__(
-            f"Facility {facility} is frozen and released for a reason only. "
-            f"Give one of 1 to {MAX_REASON_LENGTH} printable characters."
-        )
+        super().__init__(f"Facility {facility} is frozen and released for a reason. Give one.")
 
 
 class AlreadyFrozen(Refusal):
@@ -78,8 +73,7 @@ def unfreeze(facility: str, *, caller: Caller, key: str) -> FreezeState:
 
 
 def _refuse_unreasoned(facility: str, caller: Caller) -> None:
-    reason = caller.reason
-    if not reason.strip() or len(reason) > MAX_REASON_LENGTH or not reason.isprintable():
+    if not caller.reason.strip():
         raise ReasonMissing(facility)
 
 

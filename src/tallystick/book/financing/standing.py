@@ -143,12 +143,12 @@ def lock(facilities: Collection[str], *, with_limits: bool) -> Standings:
     their pools and, ``with_limits``, the programmes' and funders' limits above them. One round
     trip, and more only where a base has to be computed anew.
     """
-    # What cannot be printed cannot be a code, and might not even be sent.
-    codes = [facility for facility in facilities if facility.isprintable()]
     with connection.cursor() as cursor:
-        cursor.execute("SELECT * FROM financing_lock_for_drawdown(%s, %s)", [codes, with_limits])
+        cursor.execute(
+            "SELECT * FROM financing_lock_for_drawdown(%s, %s)", [list(facilities), with_limits]
+        )
         standings = _standings(cursor.fetchall())
-    return _with_current_bases(standings, codes)
+    return _with_current_bases(standings, facilities)
 
 
 def _with_current_bases(standings: Standings, facilities: Iterable[str]) -> Standings:

@@ -121,6 +121,15 @@ def test_a_manifest_that_cannot_be_read_is_refused(target, postgres, tmp_path, s
         backups.restore(tmp_path, target, at=postgres)
 
 
+def test_a_backup_of_a_scratch_database_is_refused(sealed, target, postgres, tmp_path):
+    with sealed.connect() as owner:
+        owner.execute("UPDATE tallystick_mark SET purpose = 'scratch'")
+    backups.back_up(sealed, tmp_path)
+
+    with pytest.raises(backups.NotABackup, match="scratch"):
+        backups.restore(tmp_path, target, at=postgres)
+
+
 def test_a_backup_of_a_newer_version_is_refused(sealed, target, postgres, tmp_path):
     backups.back_up(sealed, tmp_path)
     manifest = json.loads((tmp_path / backups.MANIFEST).read_text())

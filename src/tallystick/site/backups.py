@@ -19,7 +19,7 @@ from tallystick import __version__
 from tallystick.rules.refusal import Refusal
 from tallystick.site import databases
 from tallystick.site.binaries import found
-from tallystick.site.marks import condition_of
+from tallystick.site.marks import Purpose, condition_of
 from tallystick.site.server import Server
 
 DUMP = "database.dump"
@@ -110,6 +110,7 @@ class Manifest:
     """What a backup says of itself."""
 
     format: int
+    purpose: str
     tallystick: str
     postgresql: str
     made_at: str
@@ -141,13 +142,15 @@ def back_up(here: Server, folder: Path) -> Manifest:
         )
         seals = seal_heads(connection)
         version = str(connection.info.server_version // 10_000)
+    condition = condition_of(here)
     manifest = Manifest(
         format=FORMAT,
+        purpose=condition.purpose or Purpose.BOOK,
         tallystick=__version__,
         postgresql=version,
         made_at=datetime.now(tz=UTC).isoformat(timespec="seconds"),
         sha256=_sha256(dump),
-        migrations=sorted(condition_of(here).migrations),
+        migrations=sorted(condition.migrations),
         seals=seals,
     )
     draft = folder / f".{MANIFEST}"
@@ -196,6 +199,8 @@ def read_manifest(folder: Path) -> Manifest:
         raise NotABackup(folder, f"it has no {MANIFEST}") from None
     except (ValueError, TypeError, KeyError, OSError) as error:
         raise NotABackup(folder, f"its {MANIFEST} cannot be read ({error})") from None
+    if manifest.purpose not in (Purpose.BOOK, Purpose.DEMO, Purpose.TEST):
+        raise NotABackup(folder, f"it is of a {manifest.purpose} database, which nobody keeps")
     if manifest.format != FORMAT:
         raise NotABackup(folder, f"its format is {manifest.format} and this version reads {FORMAT}")
     dump = folder / DUMP

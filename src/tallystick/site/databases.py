@@ -141,11 +141,11 @@ def prepared(*, verbosity: int = 0) -> Iterator[Server]:
 
 
 @contextmanager
-def bare() -> Iterator[tuple[Server, Server]]:
-    """The book's place, made or not, and the database to create it from: for a restore."""
+def place_of(purpose: Purpose) -> Iterator[tuple[Server, Server]]:
+    """For a restore: where the book or the demo belongs, made or not, and where to create it from."""
     with server() as own:
         use(own)
-        yield own, _lobby(own)
+        yield own.named(DEMO_NAME) if purpose is Purpose.DEMO else own, _lobby(own)
 
 
 @contextmanager

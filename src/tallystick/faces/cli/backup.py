@@ -29,10 +29,15 @@ def restore(
         Path, typer.Argument(help="A folder that ./tally backup wrote.", metavar="DIR")
     ],
 ) -> None:
-    """Read a backup into an empty database and compare the ledger's seals with the manifest."""
-    from tallystick.site import backups, databases
+    """Read a backup into an empty database and compare the ledger's seals with the manifest.
 
-    with databases.bare() as (here, lobby):
+    A backup of the book becomes the book, one of the demo becomes the demo.
+    """
+    from tallystick.site import backups, databases
+    from tallystick.site.marks import Purpose
+
+    purpose = Purpose(backups.read_manifest(folder).purpose)
+    with databases.place_of(purpose) as (here, lobby):
         manifest = backups.restore(folder, here, at=lobby)
         missing = databases.missing_migrations(here)
     typer.echo(f"Restored the database {here.database} as of {manifest.made_at}.")

@@ -182,6 +182,38 @@ def test_days_are_counted_from_the_start_so_that_an_event_in_between_costs_no_da
     assert state.balances.interest_accrued_minor == 16 * 1_000
 
 
+def test_interest_is_written_so_that_it_rounds_as_the_exact_interest_does():
+    # Two days at 89.999982 on 1 come to 0.4999999: six decimals rounded would make a half of it.
+    terms = replace(TERMS, principal_minor=1, annual_rate=Decimal("89.999982"))
+
+    written = fold(terms, [disbursed(1, on=0, minor=1)], on=day(2), known_on=EVER).as_json()
+
+    assert written["interest_accrued_minor"] == 0
+    assert [segment["interest"] for segment in written["segments"]] == ["0.499999"]
+
+
+def test_segments_part_where_principal_or_rate_changes_and_nowhere_else():
+    events = [
+        PAID_OUT,
+        received(2, on=10, minor=4_000),
+        fee_charged(3, on=15, minor=4_000),
+        rate_changed(4, on=20, rate="0.36"),
+        received(5, on=30, minor=30_000 + 100_000),
+        rate_changed(6, on=40, rate="0.72"),
+    ]
+
+    segments = fold(TERMS, events, on=day(50), known_on=EVER).segments
+
+    assert [
+        (segment.start_date, segment.end_date, segment.principal_minor, segment.rate_ppb)
+        for segment in segments
+    ] == [
+        (day(0), day(30), 1_000_000, 360_000_000),
+        (day(30), day(40), 900_000, 360_000_000),
+        (day(40), day(50), 900_000, 720_000_000),
+    ]
+
+
 # Receipts
 
 
@@ -351,6 +383,11 @@ def test_interest_and_fees_past_due_bear_no_penalty():
 )
 def test_days_past_due_count_from_the_due_date_while_anything_is_owed(events, on, days_past_due):
     assert owed(PAID_OUT, *events, on=on).days_past_due == days_past_due
+
+
+def test_a_debt_is_past_due_since_the_day_it_fell_due_and_not_on_that_day():
+    assert owed(PAID_OUT, on=60).past_due_since_date is None
+    assert owed(PAID_OUT, on=61).past_due_since_date == day(60)
 
 
 # Instalments: three of 300,000, due on 2 April, 2 May and 31 May
@@ -600,6 +637,12 @@ def test_a_rate_in_billionths_is_exact_both_ways(rate, ppb, shown):
         pytest.param({"penalty_grace_days": -1}, InvalidLoanTerms, "-1", id="grace below zero"),
         pytest.param(
             {"receipt_order": (Bucket.FEES,)}, InvalidLoanTerms, "each of", id="buckets missing"
+        ),
+        pytest.param(
+            {"receipt_order": tuple(reversed(Bucket))},
+            InvalidLoanTerms,
+            "principal_due before",
+            id="prepayment before what is due",
         ),
         pytest.param({"currency": "RMB"}, UnknownCurrency, "RMB", id="a currency by nickname"),
         pytest.param({"annual_rate": Decimal(-1)}, InvalidRate, "-1", id="a negative rate"),

@@ -22,7 +22,7 @@ Where a loan has several due dates, principal falls due by the plan for the comm
 principal repaid, early or late, counts against the oldest instalment.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -297,7 +297,7 @@ def _penalty_segments(position: Position, end: date) -> Sequence[Segment]:
     terms = position.terms
     grace = timedelta(days=terms.penalty_grace_days)
     first = max(0, bisect_right(position.dues, position.accrued_to - grace, key=_due_date) - 1)
-    last = bisect_left(position.dues, end - grace, key=_due_date)
+    last = bisect_right(position.dues, end - grace, key=_due_date)
     starts = [max(position.accrued_to, due.due_date + grace) for due in position.dues[first:last]]
     segments = []
     for index, (start, following) in enumerate(pairwise([*starts, end]), start=first):

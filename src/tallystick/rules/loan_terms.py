@@ -51,7 +51,8 @@ class LoanTerms:
     ``penalty_rate`` is charged on principal past due, on top of the annual rate, from
     ``penalty_grace_days`` after the due date (that day included); the days of grace stay free.
     ``rounding`` turns the exact running totals of interest and penalty into minor units.
-    ``receipt_order`` says what a receipt pays first: every bucket, once.
+    ``receipt_order`` says what a receipt pays first: every bucket once, principal that is due
+    before principal that is not.
 
     Raises InvalidLoanTerms, InvalidRate, UnknownCurrency and NoFixedDenominator.
     """
@@ -95,10 +96,14 @@ class LoanTerms:
             raise InvalidLoanTerms(
                 f"penalty_grace_days is {self.penalty_grace_days}: give 0 to {MAX_GRACE_DAYS}."
             )
-        if sorted(self.receipt_order) != sorted(Bucket):
+        order = self.receipt_order
+        if sorted(order) != sorted(Bucket) or (
+            # What is repaid counts against the oldest instalment: it pays what is due first.
+            order.index(Bucket.PRINCIPAL_NOT_DUE) < order.index(Bucket.PRINCIPAL_DUE)
+        ):
             raise InvalidLoanTerms(
-                f"receipt_order is {', '.join(self.receipt_order) or 'empty'}: "
-                f"name each of {', '.join(Bucket)} once."
+                f"receipt_order is {', '.join(order) or 'empty'}: name each of "
+                f"{', '.join(Bucket)} once, principal_due before principal_not_due."
             )
 
 

@@ -142,7 +142,7 @@ def prepared(*, verbosity: int = 0) -> Iterator[Server]:
 
 @contextmanager
 def place_of(purpose: Purpose) -> Iterator[tuple[Server, Server]]:
-    """For a restore: where the book or the demo belongs, made or not, and where to create it from."""
+    """For a restore: where the book or the demo belongs, and the database to create it from."""
     with server() as own:
         use(own)
         yield own.named(DEMO_NAME) if purpose is Purpose.DEMO else own, _lobby(own)

@@ -114,6 +114,12 @@ def test_a_file_may_hold_several_groups_and_programmes() -> None:
         ('currency = "CNY"', 'currency = "RMB"', "currency = 'RMB'", "ISO 4217"),
         ('sweep = "all"', 'sweep = "some"', "settlement.sweep = 'some'", "all; cover"),
         ('"fees", "penalty"', '"fees", "fees"', "settlement.waterfall", "each of these once"),
+        (
+            '"principal_due", "principal_not_due"',
+            '"principal_not_due", "principal_due"',
+            "settlement.waterfall",
+            "principal_due come before",
+        ),
         ("invoice = 7_500", "invoice = 75_000", "advance_rate_bps.invoice = 75000", "0 to 10000"),
         ("invoice = 7_500, ", "", "advance_rate_bps.invoice", "missing"),
         ("invoice = 7_500", "invioce = 7_500", "advance_rate_bps.invioce", "Was invoice meant?"),

@@ -266,6 +266,10 @@ def _settlement(table: Table) -> SettlementTerms:
     terms = SettlementTerms(
         sweep=table.choice("sweep", Sweep), waterfall=table.each_once("waterfall", Bucket)
     )
+    places = {bucket: place for place, bucket in enumerate(terms.waterfall)}
+    if places[Bucket.PRINCIPAL_NOT_DUE] < places[Bucket.PRINCIPAL_DUE]:
+        # The loans would refuse it: what is repaid counts against the oldest instalment.
+        table.refuse("waterfall", "Let principal_due come before principal_not_due.")
     if terms.sweep is Sweep.COVER and terms.waterfall[-1] is not Bucket.PRINCIPAL_NOT_DUE:
         # Otherwise a loan's own order would repay principal that the sweep leaves outstanding.
         table.refuse(

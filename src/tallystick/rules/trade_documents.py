@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from tallystick.rules.frames import STAGES
-from tallystick.rules.money import UnknownCurrency, minor_digits
+from tallystick.rules.money import MINOR_DIGITS
 from tallystick.rules.refusal import Refusal
 
 STAGE_OF = dict(zip(("order", "receipt", "invoice", "statement"), STAGES, strict=True))
@@ -54,7 +54,7 @@ class TradeDocument(NamedTuple):
 
 
 def usual_issuer(kind: str, *, supplier: str, obligor: str) -> str:
-    """Who writes documents of a kind: a supplier its invoices and credit notes, a buyer the rest."""
+    """Who writes documents of a kind: a supplier its invoices and credits, a buyer the rest."""
     return supplier if kind in ("invoice", "credit_note") else obligor
 
 
@@ -102,23 +102,29 @@ class UnacceptableDocument(Refusal):
         )
 
 
-def refuse_unacceptable(document: TradeDocument) -> None:
-    """Raise UnacceptableDocument for the first field that cannot be taken."""
-    if fault := _fault(document):
-        field, remedy = fault
-        raise UnacceptableDocument(document, field=field, remedy=remedy)
+def unacceptable(document: TradeDocument) -> UnacceptableDocument | None:
+    """Why a document cannot be taken as it is, by its first field at fault; None when it can."""
+    fault = (
+        _kind_fault(document)
+        or _text_fault(document)
+        or _value_fault(document)
+        or _named_fault(document)
+    )
+    return fault and UnacceptableDocument(document, field=fault[0], remedy=fault[1])
 
 
-def _fault(document: TradeDocument) -> tuple[str, str] | None:
-    if document.kind not in KINDS:
-        return "kind", f"is none of {', '.join(KINDS)}"
-    return _text_fault(document) or _value_fault(document) or _named_fault(document)
+_Fault = tuple[str, str] | None
+"""The field, and what is wrong with it and would be accepted."""
 
 
-def _text_fault(document: TradeDocument) -> tuple[str, str] | None:
-    kind, issuer, supplier, obligor, number, *_, fulfils_number = document
-    del kind
+def _kind_fault(document: TradeDocument) -> _Fault:
+    return None if document.kind in KINDS else ("kind", f"is none of {', '.join(KINDS)}")
+
+
+def _text_fault(document: TradeDocument) -> _Fault:
+    _, issuer, supplier, obligor, number, *_, fulfils_number = document
     texts = f"{issuer}{supplier}{obligor}{number}{fulfils_number}"
+    # Nearly every text is printable, which is found out ten times faster.
     if not texts.isprintable() and _UNWRITABLE.search(texts):
         field = next(
             field
@@ -126,9 +132,17 @@ def _text_fault(document: TradeDocument) -> tuple[str, str] | None:
             if _UNWRITABLE.search(getattr(document, field))
         )
         return field, "holds a control character; take it out"
-    for field in ("issuer", "supplier", "obligor"):
-        if not 0 < len(getattr(document, field)) <= MAX_CODE_LENGTH:
-            return field, f"must have 1 to {MAX_CODE_LENGTH} characters"
+    if not (
+        0 < len(issuer) <= MAX_CODE_LENGTH
+        and 0 < len(supplier) <= MAX_CODE_LENGTH
+        and 0 < len(obligor) <= MAX_CODE_LENGTH
+    ):
+        field = next(
+            field
+            for field in ("issuer", "supplier", "obligor")
+            if not 0 < len(getattr(document, field)) <= MAX_CODE_LENGTH
+        )
+        return field, f"must have 1 to {MAX_CODE_LENGTH} characters"
     if not 0 < len(number) <= MAX_NUMBER_LENGTH:
         return "number", f"must have 1 to {MAX_NUMBER_LENGTH} characters"
     if supplier == obligor:
@@ -136,32 +150,33 @@ def _text_fault(document: TradeDocument) -> tuple[str, str] | None:
     return None
 
 
-def _value_fault(document: TradeDocument) -> tuple[str, str] | None:
-    issue_date, due_date = document.issue_date, document.due_date
-    try:
-        minor_digits(document.currency)
-    except UnknownCurrency as unknown:
-        return "currency", f"is not known: {unknown}"
-    if not 0 < document.amount_minor <= MAX_AMOUNT_MINOR:
+def _value_fault(document: TradeDocument) -> _Fault:
+    kind, *_, issue_date, currency, amount_minor, due_date, _, _ = document
+    if currency not in MINOR_DIGITS:
+        return "currency", "is no ISO 4217 code with minor units; write three capitals such as CNY"
+    if not 0 < amount_minor <= MAX_AMOUNT_MINOR:
         return "amount_minor", f"must lie between 1 and {MAX_AMOUNT_MINOR} minor units"
     if not EARLIEST_DATE <= issue_date <= LATEST_DATE:
         return "issue_date", f"lies outside {EARLIEST_DATE} to {LATEST_DATE}"
     if due_date is None:
-        if document.kind in STAGE_OF:
-            return "due_date", f"is missing; a claim of a {document.kind} needs one"
+        if kind in STAGE_OF:
+            return "due_date", f"is missing; a claim of a {kind} needs one"
     elif not issue_date <= due_date <= LATEST_DATE:
         return "due_date", f"must lie between the issue date {issue_date} and {LATEST_DATE}"
     return None
 
 
-def _named_fault(document: TradeDocument) -> tuple[str, str] | None:
+def _named_fault(document: TradeDocument) -> _Fault:
     kind, named, number = document.kind, document.fulfils_kind, document.fulfils_number
     if not named and not number:
         if kind == "cancellation":
             return "fulfils_number", "is empty; a cancellation names the document it cancels"
         return None
     if not named:
-        return "fulfils_kind", f"is empty, though {number} is named; say what kind of document it is"
+        return (
+            "fulfils_kind",
+            f"is empty, though {number} is named; say what kind of document it is",
+        )
     if not 0 < len(number) <= MAX_NUMBER_LENGTH:
         return "fulfils_number", f"must have 1 to {MAX_NUMBER_LENGTH} characters"
     if named not in STAGE_OF:

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from django.db import connection
 
+from tallystick.rules.refusal import Refusal
+
 SUPPLIER_LOCK = 7102
 """First key of the advisory locks under which a supplier's claims change; see
 ``parties.business_date`` for the others. The second key is one of ``BUCKETS``."""
@@ -12,6 +14,16 @@ SUPPLIER_LOCK = 7102
 BUCKETS = 1024
 """Suppliers share this many locks, so that an import of a hundred thousand of them does not
 exhaust the server's lock table. Two that share one wait for each other now and then."""
+
+
+class UnknownPool(Refusal):
+    """A pool is asked for that is not there."""
+
+    def __init__(self, pool: str) -> None:
+        self.pool = pool
+        super().__init__(
+            f"There is no pool {pool}. A pool is opened with its facility; give its code."
+        )
 
 
 class PoolRow(NamedTuple):

@@ -1,7 +1,9 @@
 """Documents and new claims on their way into the database, many at a time."""
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Set
+from dataclasses import dataclass, field, fields
 from datetime import date
+from itertools import compress
 from typing import NamedTuple
 
 from django.db import connection
@@ -10,15 +12,27 @@ from tallystick.book import columns
 from tallystick.rules.trade_documents import STAGE_OF, TradeDocument, claim_code
 
 
-class Fresh(NamedTuple):
-    """A document about to be recorded, with the ids of its firms and its own."""
+@dataclass(slots=True)
+class Fresh:
+    """Documents about to be recorded, column by column: a row object each would cost an import
+    more than its share. ``places``: where they stand in the batch; ``keys``: fingerprints.
+    """
 
-    document_id: int
-    document: TradeDocument
-    key: bytes
-    issuer_id: int
-    supplier_id: int
-    obligor_id: int
+    places: list[int]
+    documents: list[TradeDocument]
+    keys: list[bytes]
+    issuer_ids: list[int] = field(default_factory=list)
+    supplier_ids: list[int] = field(default_factory=list)
+    obligor_ids: list[int] = field(default_factory=list)
+    document_ids: list[int] = field(default_factory=list)
+
+    def without(self, indexes: Set[int]) -> "Fresh":
+        """The same, less some of the rows."""
+        if not indexes:
+            return self
+        kept = [index not in indexes for index in range(len(self.places))]
+        columns = (getattr(self, column.name) for column in fields(self))
+        return Fresh(*(list(compress(column, kept)) for column in columns))
 
 
 class Stored(NamedTuple):
@@ -58,22 +72,24 @@ FROM given JOIN trade_document AS naming
  AND naming.fulfils_kind = given.kind
  AND naming.fulfils_number = given.number
  AND naming.fulfils_number <> ''
+-- Asked once: where none of the suppliers' documents names another, there is nothing to look up.
+WHERE EXISTS (SELECT FROM trade_document
+              WHERE supplier_id = ANY ({columns.NUMBERS}) AND fulfils_number <> '')
 """
 
 
-def neighbours(documents: Sequence[TradeDocument], ids: Mapping[str, int]) -> Neighbours:
-    """What is on record that has to do with ``documents``. ``ids``: firms by code."""
+def neighbours(fresh: Fresh) -> Neighbours:
+    """What is on record that has to do with new documents."""
     found = Neighbours({}, [])
-    if not documents:
-        return found
     with connection.cursor() as cursor:
         cursor.execute(
             _NEIGHBOURS,
             [
-                columns.numbers(ids[document.issuer] for document in documents),
-                columns.numbers(ids[document.supplier] for document in documents),
-                columns.texts(document.kind for document in documents),
-                columns.texts(document.number for document in documents),
+                columns.numbers(fresh.issuer_ids),
+                columns.numbers(fresh.supplier_ids),
+                columns.texts([document.kind for document in fresh.documents]),
+                columns.texts([document.number for document in fresh.documents]),
+                columns.numbers(set(fresh.supplier_ids)),
             ],
         )
         for place, document_id, fingerprint, *others in cursor.fetchall():
@@ -96,7 +112,7 @@ def new_ids(count: int) -> list[int]:
     return ids or []
 
 
-def insert_documents(fresh: Iterable[Fresh], *, booking_date: date, act_id: int) -> None:
+def insert_documents(fresh: Fresh, *, booking_date: date, act_id: int) -> None:
     with (
         connection.cursor() as cursor,
         cursor.copy(
@@ -105,7 +121,15 @@ def insert_documents(fresh: Iterable[Fresh], *, booking_date: date, act_id: int)
             " booking_date, act_id) FROM STDIN"
         ) as copy,
     ):
-        for document_id, document, key, issuer_id, supplier_id, obligor_id in fresh:
+        for document_id, document, key, issuer_id, supplier_id, obligor_id in zip(
+            fresh.document_ids,
+            fresh.documents,
+            fresh.keys,
+            fresh.issuer_ids,
+            fresh.supplier_ids,
+            fresh.obligor_ids,
+            strict=True,
+        ):
             copy.write_row(
                 (
                     document_id,
@@ -128,28 +152,36 @@ def insert_documents(fresh: Iterable[Fresh], *, booking_date: date, act_id: int)
 
 
 def insert_claims(
-    fresh: Iterable[Fresh],
+    fresh: Fresh,
     *,
-    pool_of: Mapping[int, int],
+    pool_of: Callable[[int, int, str], int | None],
     awaiting: Set[int],
     booking_date: date,
     numbers_repeat: bool,
 ) -> None:
-    """Open a claim for each document, with its whole amount.
+    """Open a claim, with the whole amount, for each document that has a stage.
 
-    ``pool_of``: the pool each joins at once, by document. ``awaiting``: documents that name one
-    that has not arrived.
+    ``pool_of``: the pool that a claim joins at once, by its document, supplier and currency.
+    ``awaiting``: documents that name one that has not arrived.
     """
     with (
         connection.cursor() as cursor,
         cursor.copy(
-            "COPY trade_claim (id, code, supplier_id, obligor_id, currency, stage, status,"
-            " face_minor, paid_minor, diluted_minor, issue_date, due_date, disputed,"
-            " awaits_predecessor, pool_id, pool_from_date) FROM STDIN"
+            "COPY trade_claim (id, code, supplier_id, obligor_id, currency, stage, face_minor,"
+            " issue_date, due_date, awaits_predecessor, pool_id, pool_from_date) FROM STDIN"
         ) as copy,
     ):
-        for document_id, document, key, _, supplier_id, obligor_id in fresh:
-            pool_id = pool_of.get(document_id)
+        for document_id, document, key, supplier_id, obligor_id in zip(
+            fresh.document_ids,
+            fresh.documents,
+            fresh.keys,
+            fresh.supplier_ids,
+            fresh.obligor_ids,
+            strict=True,
+        ):
+            if document.kind not in STAGE_OF:
+                continue
+            pool_id = pool_of(document_id, supplier_id, document.currency)
             copy.write_row(
                 (
                     document_id,
@@ -158,13 +190,9 @@ def insert_claims(
                     obligor_id,
                     document.currency,
                     STAGE_OF[document.kind],
-                    "open",
                     document.amount_minor,
-                    0,
-                    0,
                     document.issue_date,
                     document.due_date,
-                    False,
                     document_id in awaiting,
                     pool_id,
                     booking_date if pool_id else None,

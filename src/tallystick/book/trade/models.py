@@ -150,14 +150,14 @@ class Claim(models.Model):
     )
     currency = models.CharField(max_length=3)
     stage = models.CharField(max_length=20, choices=Stage)
-    status = models.CharField(max_length=20, choices=ClaimStatus, default=ClaimStatus.OPEN)
+    status = models.CharField(max_length=20, choices=ClaimStatus, db_default=ClaimStatus.OPEN)
     face_minor = models.BigIntegerField()
-    paid_minor = models.BigIntegerField(default=0)
-    diluted_minor = models.BigIntegerField(default=0)
+    paid_minor = models.BigIntegerField(db_default=0)
+    diluted_minor = models.BigIntegerField(db_default=0)
     issue_date = models.DateField()
     due_date = models.DateField()
-    disputed = models.BooleanField(default=False)
-    awaits_predecessor = models.BooleanField(default=False)
+    disputed = models.BooleanField(db_default=False)
+    awaits_predecessor = models.BooleanField(db_default=False)
     pool = models.ForeignKey(
         "collateral.Pool",
         null=True,

@@ -1,11 +1,10 @@
 """Trade documents become claims, or move claims on: the work of ``record_documents``."""
 
-from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from tallystick.book.collateral.pools import PoolRow, bump, hold_suppliers, joined_first
+from tallystick.book.collateral.pools import bump, hold_suppliers, joined_first
 from tallystick.book.parties.register import party_ids
 from tallystick.book.trade import credit_notes, units
 from tallystick.book.trade.documents import (
@@ -18,13 +17,7 @@ from tallystick.book.trade.documents import (
 )
 from tallystick.book.trade.links import Links, link
 from tallystick.rules.refusal import Refusal
-from tallystick.rules.trade_documents import (
-    STAGE_OF,
-    TradeDocument,
-    UnacceptableDocument,
-    fingerprint,
-    refuse_unacceptable,
-)
+from tallystick.rules.trade_documents import TradeDocument, fingerprint, unacceptable
 
 
 class Recorded(NamedTuple):
@@ -55,14 +48,12 @@ class NumberTaken(Refusal):
         )
 
 
-@dataclass(slots=True)
-class _Batch:
+class _Batch(NamedTuple):
     """Documents on their way in: which are new, and what became of the others."""
 
     outcomes: list[Recorded | Refusal | None]
-    fresh: dict[int, tuple[TradeDocument, bytes]] = field(default_factory=dict)
-    """By place in the batch."""
-    repeats_of: dict[int, int] = field(default_factory=dict)
+    fresh: Fresh
+    repeats_of: dict[int, int]
     """Place of a document that stands earlier in the same batch, by place."""
 
 
@@ -80,28 +71,34 @@ def write_documents(
     (unless ``numbers_repeat`` for their source), is refused as a value: UnacceptableDocument,
     NumberTaken. What is not refused stands.
     """
-    batch = _identified(documents, numbers_repeat=numbers_repeat)
-    if batch.fresh:
-        _write(batch, booking_date=booking_date, act_id=act_id, numbers_repeat=numbers_repeat)
-    for place, first in batch.repeats_of.items():
-        earlier = batch.outcomes[first]
-        batch.outcomes[place] = (
+    outcomes, fresh, repeats_of = _identified(documents, numbers_repeat=numbers_repeat)
+    if fresh.places:
+        _write(
+            fresh,
+            outcomes,
+            booking_date=booking_date,
+            act_id=act_id,
+            numbers_repeat=numbers_repeat,
+        )
+    for place, first in repeats_of.items():
+        earlier = outcomes[first]
+        outcomes[place] = (
             earlier._replace(repeated=True) if isinstance(earlier, Recorded) else earlier
         )
-    assert None not in batch.outcomes
-    return batch.outcomes  # type: ignore[return-value]
+    assert None not in outcomes, "every document is answered"
+    return outcomes  # type: ignore[return-value]
 
 
 def _identified(documents: Sequence[TradeDocument], *, numbers_repeat: bool) -> _Batch:
     """Tell the documents of a batch apart; refuse what no record is needed to refuse."""
-    batch = _Batch(outcomes=[None] * len(documents))
+    outcomes: list[Recorded | Refusal | None] = [None] * len(documents)
+    fresh = Fresh([], [], [])
+    repeats_of: dict[int, int] = {}
     first_place: dict[bytes, int] = {}
     numbered: dict[tuple[str, str, str], int] = {}
     for place, document in enumerate(documents):
-        try:
-            refuse_unacceptable(document)
-        except UnacceptableDocument as refusal:
-            batch.outcomes[place] = refusal
+        if refusal := unacceptable(document):
+            outcomes[place] = refusal
             continue
         key = fingerprint(document)
         same = first_place.get(key)
@@ -109,12 +106,14 @@ def _identified(documents: Sequence[TradeDocument], *, numbers_repeat: bool) -> 
             same = numbered.setdefault((document.issuer, document.kind, document.number), place)
         if same is None or same == place:
             first_place[key] = place
-            batch.fresh[place] = document, key
+            fresh.places.append(place)
+            fresh.documents.append(document)
+            fresh.keys.append(key)
         elif differs_in := _differences(documents[same], document):
-            batch.outcomes[place] = NumberTaken(document, differs_in=differs_in)
+            outcomes[place] = NumberTaken(document, differs_in=differs_in)
         else:
-            batch.repeats_of[place] = same
-    return batch
+            repeats_of[place] = same
+    return _Batch(outcomes, fresh, repeats_of)
 
 
 def _differences(one: TradeDocument, other: TradeDocument) -> list[str]:
@@ -123,67 +122,92 @@ def _differences(one: TradeDocument, other: TradeDocument) -> list[str]:
     ]
 
 
-def _write(batch: _Batch, *, booking_date: date, act_id: int, numbers_repeat: bool) -> None:
-    given = [document for document, _ in batch.fresh.values()]
-    ids = party_ids(
-        code
-        for document in given
-        for code in (document.issuer, document.supplier, document.obligor)
-    )
-    suppliers = {ids[document.supplier] for document in given}
+def _write(
+    fresh: Fresh,
+    outcomes: list[Recorded | Refusal | None],
+    *,
+    booking_date: date,
+    act_id: int,
+    numbers_repeat: bool,
+) -> None:
+    _name_firms(fresh)
+    suppliers = set(fresh.supplier_ids)
     pools = hold_suppliers(suppliers)
-    met = neighbours(given, ids)
-    _recognise(batch, met.same_number, ids, numbers_repeat=numbers_repeat)
-    fresh = _with_ids(batch, ids)
-    if not fresh:
+    met = neighbours(fresh)
+    fresh = fresh.without(
+        _recognised(fresh, met.same_number, outcomes, numbers_repeat=numbers_repeat)
+    )
+    if not fresh.places:
         return
-    insert_documents(fresh.values(), booking_date=booking_date, act_id=act_id)
-    naming = {new.document_id for new in fresh.values() if new.document.fulfils_number}
+    fresh.document_ids = new_ids(len(fresh.places))
+    insert_documents(fresh, booking_date=booking_date, act_id=act_id)
+    naming = {
+        document_id
+        for document_id, document in zip(fresh.document_ids, fresh.documents, strict=True)
+        if document.fulfils_number
+    }
     linked = link(naming | set(met.naming_ids))
     awaiting = naming - linked.predecessor_of.keys()
-    claims = [new for new in fresh.values() if new.document.kind in STAGE_OF]
-    pool_of = _first_pools(claims, pools, leaving_out=linked.members | awaiting)
+    first_pool = joined_first(pools)
+    joined: set[int] = set()
+
+    def pool_of(document_id: int, supplier_id: int, currency: str) -> int | None:
+        """Claims of a larger unit join when that is brought up to date, those that await their
+        predecessor when it has arrived."""
+        pool_id = first_pool.get((supplier_id, currency))
+        if pool_id is None or document_id in linked.members or document_id in awaiting:
+            return None
+        joined.add(pool_id)
+        return pool_id
+
     insert_claims(
-        claims,
+        fresh,
         pool_of=pool_of,
         awaiting=awaiting,
         booking_date=booking_date,
         numbers_repeat=numbers_repeat,
     )
-    bump(pool_of.values())
+    bump(joined)
     changed = units.refresh(linked.since, pools=pools, booking_date=booking_date, act_id=act_id)
-    notes = [new for new in fresh.values() if new.document.kind == "credit_note"]
-    credit_notes.keep_waiting([note.document_id for note in notes])
+    credit_notes.keep_waiting(_ids_of_kind(fresh, "credit_note"))
     applied = credit_notes.apply_waiting(
         suppliers, pools=pools, booking_date=booking_date, act_id=act_id
     )
-    effects = applied | _cancelled(fresh.values(), linked, changed)
-    for place, new in fresh.items():
-        batch.outcomes[place] = Recorded(
-            new.document_id,
-            awaits_predecessor=new.document_id in awaiting,
-            effect_minor=effects.get(new.document_id, 0),
+    effects = applied | _cancelled(fresh, linked, changed)
+    for place, document_id in zip(fresh.places, fresh.document_ids, strict=True):
+        outcomes[place] = Recorded(
+            document_id, False, document_id in awaiting, effects.get(document_id, 0)
         )
 
 
-def _recognise(
-    batch: _Batch,
+def _name_firms(fresh: Fresh) -> None:
+    issuers = [document.issuer for document in fresh.documents]
+    suppliers = [document.supplier for document in fresh.documents]
+    obligors = [document.obligor for document in fresh.documents]
+    ids = party_ids({*issuers, *suppliers, *obligors})
+    fresh.issuer_ids = [ids[code] for code in issuers]
+    fresh.supplier_ids = [ids[code] for code in suppliers]
+    fresh.obligor_ids = [ids[code] for code in obligors]
+
+
+def _recognised(
+    fresh: Fresh,
     same_number: Mapping[int, Sequence[Stored]],
-    ids: Mapping[str, int],
+    outcomes: list[Recorded | Refusal | None],
     *,
     numbers_repeat: bool,
-) -> None:
-    """Answer those documents that are on record, or whose number is; they are fresh no longer."""
-    places = list(batch.fresh)
+) -> set[int]:
+    """Answer those documents that are on record, or whose number is; and say which they are."""
+    recognised = set()
     for index, stored in same_number.items():
-        document, key = batch.fresh[places[index]]
-        repeated = next((one for one in stored if one.fingerprint == key), None)
+        document = fresh.documents[index]
+        repeated = next((one for one in stored if one.fingerprint == fresh.keys[index]), None)
         if repeated is None and numbers_repeat:
             continue
         on_record = repeated or stored[0]
         said = (
-            ids[document.supplier],
-            ids[document.obligor],
+            fresh.supplier_ids[index],
+            fresh.obligor_ids[index],
             document.issue_date,
             document.due_date,
             document.currency,
@@ -196,59 +220,34 @@ def _recognise(
             for name, ours, theirs in zip(Stored._fields[2:], on_record[2:], said, strict=True)
             if ours != theirs
         ]
-        batch.outcomes[places[index]] = (
+        outcomes[fresh.places[index]] = (
             NumberTaken(document, differs_in=differs_in)
             if differs_in
             else Recorded(on_record.document_id, repeated=True)
         )
-        del batch.fresh[places[index]]
+        recognised.add(index)
+    return recognised
 
 
-def _with_ids(batch: _Batch, ids: Mapping[str, int]) -> dict[int, Fresh]:
-    return {
-        place: Fresh(
-            document_id,
-            document,
-            key,
-            ids[document.issuer],
-            ids[document.supplier],
-            ids[document.obligor],
-        )
-        for document_id, (place, (document, key)) in zip(
-            new_ids(len(batch.fresh)), batch.fresh.items(), strict=True
-        )
-    }
+def _ids_of_kind(fresh: Fresh, kind: str) -> list[int]:
+    return [
+        document_id
+        for document_id, document in zip(fresh.document_ids, fresh.documents, strict=True)
+        if document.kind == kind
+    ]
 
 
-def _first_pools(
-    claims: Iterable[Fresh], pools: Iterable[PoolRow], *, leaving_out: Set[int]
-) -> dict[int, int]:
-    """The pool that each claim joins at once. Those left out join when their unit is brought up to
-    date, or when the document they name arrives."""
-    first = joined_first(pools)
-    if not first:
-        return {}
-    return {
-        new.document_id: first[pair]
-        for new in claims
-        if new.document_id not in leaving_out
-        and (pair := (new.supplier_id, new.document.currency)) in first
-    }
-
-
-def _cancelled(
-    fresh: Iterable[Fresh], linked: Links, changed: Mapping[int, units.Changed]
-) -> dict[int, int]:
+def _cancelled(fresh: Fresh, linked: Links, changed: Mapping[int, units.Changed]) -> dict[int, int]:
     """How much of the claim it names each cancellation has taken off."""
     fallen_minor = {
         claim_id: before.face_minor - after.face_minor
         for claim_id, (before, after) in changed.items()
     }
     effects = {}
-    for new in fresh:
-        named_id = linked.predecessor_of.get(new.document_id)
-        if new.document.kind == "cancellation" and named_id is not None:
-            effect_minor = max(0, min(new.document.amount_minor, fallen_minor[named_id]))
+    for document_id, document in zip(fresh.document_ids, fresh.documents, strict=True):
+        named_id = linked.predecessor_of.get(document_id)
+        if document.kind == "cancellation" and named_id is not None:
+            effect_minor = max(0, min(document.amount_minor, fallen_minor[named_id]))
             fallen_minor[named_id] -= effect_minor
-            effects[new.document_id] = effect_minor
+            effects[document_id] = effect_minor
     return effects

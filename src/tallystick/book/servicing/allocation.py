@@ -9,7 +9,7 @@ from typing import NamedTuple
 from django.db import connection
 
 from tallystick.book.financing.programmes import terms_with
-from tallystick.book.servicing.events import folded, loan_events
+from tallystick.book.servicing.history import folded, loan_events
 from tallystick.book.servicing.positions import LoanPosition
 from tallystick.rules.loan_events import EventKind, LoanEvent
 from tallystick.rules.loan_steps import EventOutOfOrder, advance, position_of

@@ -9,32 +9,26 @@ in the open day with the value date kept.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
-from typing import NamedTuple
 
 from django.db import connection
 
-from tallystick.book.ledger.post import post_many
+from tallystick.book.servicing.changes import Change, NewLoanEvent
+from tallystick.book.servicing.corrections import post_corrections
 from tallystick.book.servicing.drawn import change_drawn
+from tallystick.book.servicing.history import as_event, folded, loan_events
 from tallystick.book.servicing.positions import (
     LoanPosition,
     is_settled,
     positions_of,
     store,
 )
-from tallystick.rules.accounting import RECEIVABLE_OF, Booking, allocation_corrected
-from tallystick.rules.journal import JournalEntry
-from tallystick.rules.loan_events import (
-    PLACE_IN_DAY,
-    EventKind,
-    LoanEvent,
-    events_in_force,
-    rate_from_ppb,
-)
+from tallystick.rules.loan_events import PLACE_IN_DAY, EventKind, LoanEvent
 from tallystick.rules.loan_position import Position
-from tallystick.rules.loan_steps import EventOutOfOrder, advance, position_of
+from tallystick.rules.loan_steps import EventOutOfOrder, advance
 from tallystick.rules.refusal import Refusal
+
+__all__ = ["Change", "EventInFuture", "NewLoanEvent", "record_events", "record_on"]
 
 
 class EventInFuture(Refusal):
@@ -47,34 +41,6 @@ class EventInFuture(Refusal):
             f"An event of loan {code} has value date {value_date}, after the open business day "
             f"{booking_date}. Record it when that day has come."
         )
-
-
-@dataclass(frozen=True, slots=True)
-class NewLoanEvent:
-    """One thing that happened to a loan; the fields are those of ``rules.loan_events.LoanEvent``.
-
-    ``reference`` says where it comes from, such as ``receipt:REF``; ``act_id`` which act tells of
-    it. ``booked`` is what that act's own entry credits: by kind of debt
-    (``accounting.RECEIVABLE_OF``) or the supplier's ``credit``. It sums to the amount of a
-    receipt, and to minus that amount when the receipt is reversed.
-    """
-
-    loan_id: int
-    kind: EventKind
-    value_date: date
-    reference: str
-    act_id: int
-    amount_minor: int | None = None
-    annual_rate_ppb: int | None = None
-    reverses: int | None = None
-    booked: Mapping[str, int] = field(default_factory=dict)
-
-
-class Change(NamedTuple):
-    """A loan before and after what was recorded."""
-
-    before: LoanPosition
-    after: LoanPosition
 
 
 def record_events(events: Sequence[NewLoanEvent], *, booking_date: date) -> dict[int, Change]:
@@ -111,43 +77,8 @@ def record_on(
     store([change.after for change in changes.values()], booking_date=booking_date)
     _write_statuses(changes.values())
     _move_drawn(changes, events)
-    _post_corrections(changes, events, booking_date)
+    post_corrections(changes, events, booking_date)
     return changes
-
-
-def loan_events(loan_ids: Iterable[int]) -> dict[int, list[LoanEvent]]:
-    """Every event of these loans, in the order of recording, as ``rules.loan`` takes them."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT loan_id, id, kind, value_date, booking_date, amount_minor, annual_rate_ppb,"
-            " reverses_id FROM servicing_loanevent WHERE loan_id = ANY(%s) ORDER BY id",
-            [list(loan_ids)],
-        )
-        rows = cursor.fetchall()
-    events: dict[int, list[LoanEvent]] = defaultdict(list)
-    for loan_id, *columns in rows:
-        events[loan_id].append(_event(*columns))
-    return events
-
-
-def _event(
-    event_id: int,
-    kind: str,
-    value_date: date,
-    booking_date: date,
-    amount_minor: int | None,
-    annual_rate_ppb: int | None,
-    reverses: int | None,
-) -> LoanEvent:
-    return LoanEvent(
-        event_id,
-        EventKind(kind),
-        value_date,
-        booking_date,
-        amount_minor,
-        None if annual_rate_ppb is None else rate_from_ppb(annual_rate_ppb),
-        reverses,
-    )
 
 
 def _refuse_future(
@@ -188,7 +119,7 @@ def _inserted(events: Sequence[NewLoanEvent], booking_date: date) -> list[LoanEv
         )
         ids = [row[0] for row in cursor.fetchall()]
     return [
-        _event(
+        as_event(
             event_id,
             event.kind,
             event.value_date,
@@ -220,18 +151,6 @@ def _refolded(loans: Sequence[LoanPosition], booking_date: date) -> dict[int, Lo
         return {}
     events = loan_events([loan.loan_id for loan in loans])
     return {loan.loan_id: folded(loan, events[loan.loan_id], booking_date) for loan in loans}
-
-
-def folded(loan: LoanPosition, events: Sequence[LoanEvent], known_on: date) -> LoanPosition:
-    """The loan as a fold of all its events known on a day, with the date of its first payout."""
-    terms = loan.terms
-    position = position_of(terms, events, on=known_on, known_on=known_on)
-    payouts = [
-        event.value_date
-        for event in events_in_force(events, start=terms.start, on=known_on, known_on=known_on)
-        if event.kind is EventKind.DISBURSED
-    ]
-    return loan._replace(position=position, disbursed_date=min(payouts, default=terms.start))
 
 
 def _with_status(loan: LoanPosition) -> LoanPosition:
@@ -268,54 +187,3 @@ def _move_drawn(changes: Mapping[int, Change], events: Iterable[NewLoanEvent]) -
 
 def _principal_minor(position: Position | None) -> int:
     return 0 if position is None else position.principal_minor
-
-
-def _post_corrections(
-    changes: Mapping[int, Change], events: Iterable[NewLoanEvent], booking_date: date
-) -> None:
-    by_loan: dict[int, list[NewLoanEvent]] = defaultdict(list)
-    for event in events:
-        by_loan[event.loan_id].append(event)
-    corrections: dict[int, list[JournalEntry]] = defaultdict(list)
-    for loan_id, change in changes.items():
-        if correction := _correction(change, by_loan[loan_id], booking_date):
-            corrections[by_loan[loan_id][0].act_id].append(correction)
-    for act_id, entries in corrections.items():
-        post_many(entries, act_id=act_id)
-
-
-def _correction(
-    change: Change, events: Sequence[NewLoanEvent], booking_date: date
-) -> JournalEntry | None:
-    """What the fold now does with cash received, less what the events' own entries said."""
-    now, before = cash_met(change.after.position), cash_met(change.before.position)
-    changes_minor = {
-        kind: now[kind] - before[kind] - sum(event.booked.get(kind, 0) for event in events)
-        for kind in now
-    }
-    loan = change.after
-    return allocation_corrected(
-        Booking(
-            legal_entity_id=loan.legal_entity_id,
-            currency=loan.currency,
-            reference=f"loan:{loan.code}",
-            value_date=min(event.value_date for event in events),
-            booking_date=booking_date,
-        ),
-        book=loan.book_id,
-        party=loan.supplier_id,
-        changes_minor=changes_minor,
-    )
-
-
-def cash_met(position: Position | None) -> dict[str, int]:
-    """What all cash received came to, by kind of debt it met; ``credit`` met none."""
-    if position is None:
-        return dict.fromkeys((*RECEIVABLE_OF, "credit"), 0)
-    return {
-        "fees": position.fees_received_minor,
-        "penalty": position.penalty_received_minor,
-        "interest": position.interest_received_minor,
-        "principal": position.principal_repaid_minor,
-        "credit": position.credit_minor,
-    }

@@ -13,6 +13,7 @@ from tallystick.book.payments.orders import NewPayment, order_payments
 from tallystick.book.servicing.events import NewLoanEvent, record_on
 from tallystick.book.servicing.lines import CREDIT, RECOVERED, RESIDUAL, Line, kinds_by_loan
 from tallystick.book.servicing.positions import LoanPosition
+from tallystick.book.servicing.supplier_accounts import tell_of_credit
 from tallystick.book.watch.worklist import NewItem, open_items
 from tallystick.rules.accounting import (
     Allocation,
@@ -68,17 +69,28 @@ def record_cash(
         act_id=act_id,
     )
     record_on(loans, _events(cash, lines_of, act_id), booking_date=booking_date)
+    currency_of = {each.receipt_id: each.currency for each in cash}
     _keep_lines(
         lines,
         _order_residuals(
             lines,
-            {each.receipt_id: each.currency for each in cash},
+            currency_of,
             legal_entity_id=legal_entity_id,
             ordered_date=booking_date,
             act_id=act_id,
         ),
     )
     _keep_unapplied(cash, legal_entity_id, booking_date)
+    tell_of_credit(
+        legal_entity_id,
+        {
+            (line.supplier_id, currency_of[line.receipt_id])
+            for line in lines
+            if line.bucket == CREDIT
+        },
+        because="more was repaid than was owed",
+        on=booking_date,
+    )
 
 
 def _entries(

@@ -95,24 +95,59 @@ def let_be_due(
     if not entries:
         return
     post_many(entries, act_id=act_id)
+    _put_on_worklist(
+        legal_entity_id,
+        "due_from_supplier",
+        {party for (party, _), amount_minor in lacking.items() if amount_minor > 0},
+        because=reference,
+        remedy="The next settlements meet it first; where none will come, ask for it.",
+        on=booking_date,
+    )
+
+
+def tell_of_credit(
+    legal_entity_id: int, parties: Iterable[PartyCurrency], *, because: str, on: date
+) -> None:
+    """Put on the worklist that these suppliers have money with us."""
+    _put_on_worklist(
+        legal_entity_id,
+        "supplier_credit",
+        parties,
+        because=because,
+        remedy="Refund it, or keep it for what the supplier will owe.",
+        on=on,
+    )
+
+
+def _put_on_worklist(
+    legal_entity_id: int,
+    kind: str,
+    parties: Iterable[PartyCurrency],
+    *,
+    because: str,
+    remedy: str,
+    on: date,
+) -> None:
+    asked = sorted(parties)
+    if not asked:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, code FROM parties_party WHERE id = ANY(%s)",
+            [[party_id for party_id, _ in asked]],
+        )
+        code_of = dict(cursor.fetchall())
     open_items(
         legal_entity_id,
         [
             NewItem(
-                "due_from_supplier",
-                f"party:{party_id}:{currency}",
-                {
-                    "because": reference,
-                    "currency": currency,
-                    "remedy": "The next settlements meet it first. Ask the supplier to repay "
-                    "where none will come.",
-                },
+                kind,
+                f"supplier:{code_of[party_id]}:{currency}",
+                {"because": because, "remedy": remedy},
             )
-            for party_id, currency in {
-                party for (party, _), amount_minor in lacking.items() if amount_minor > 0
-            }
+            for party_id, currency in asked
         ],
-        on=booking_date,
+        on=on,
     )
 
 

@@ -90,3 +90,15 @@ def items_open(legal_entity_id: int, *, kind: str | None = None) -> list[WorkIte
     if kind is not None:
         items = items.filter(kind=kind)
     return list(items.order_by("id"))
+
+
+def close_items(
+    legal_entity_id: int, kind: str, subject: str, *, who: str, resolution: str
+) -> None:
+    """Take off the list what an act has settled, if it is there."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE watch_workitem SET closed_at = now(), closed_by = %s, resolution = %s"
+            " WHERE legal_entity_id = %s AND kind = %s AND subject = %s AND closed_at IS NULL",
+            [who, resolution, legal_entity_id, kind, subject],
+        )

@@ -1,0 +1,37 @@
+"""What is told about loans, and what it changes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import NamedTuple
+
+from tallystick.book.servicing.positions import LoanPosition
+from tallystick.rules.loan_events import EventKind
+
+
+@dataclass(frozen=True, slots=True)
+class NewLoanEvent:
+    """One thing that happened to a loan; the fields are those of ``rules.loan_events.LoanEvent``.
+
+    ``reference`` says where it comes from, such as ``receipt:REF``; ``act_id`` which act tells of
+    it. ``booked`` is what that act's own entry credits: by kind of debt
+    (``accounting.RECEIVABLE_OF``) or the supplier's ``credit``. It sums to the amount of a
+    receipt, and to minus that amount when the receipt is reversed.
+    """
+
+    loan_id: int
+    kind: EventKind
+    value_date: date
+    reference: str
+    act_id: int
+    amount_minor: int | None = None
+    annual_rate_ppb: int | None = None
+    reverses: int | None = None
+    booked: Mapping[str, int] = field(default_factory=dict)
+
+
+class Change(NamedTuple):
+    """A loan before and after what was recorded."""
+
+    before: LoanPosition
+    after: LoanPosition

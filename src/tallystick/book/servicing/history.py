@@ -1,0 +1,58 @@
+"""The events of loans as they are stored, and the fold of all of them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from django.db import connection
+
+from tallystick.book.servicing.positions import LoanPosition
+from tallystick.rules.loan_events import EventKind, LoanEvent, events_in_force, rate_from_ppb
+from tallystick.rules.loan_steps import position_of
+
+
+def loan_events(loan_ids: Iterable[int]) -> dict[int, list[LoanEvent]]:
+    """Every event of these loans, in the order of recording, as ``rules.loan`` takes them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT loan_id, id, kind, value_date, booking_date, amount_minor, annual_rate_ppb,"
+            " reverses_id FROM servicing_loanevent WHERE loan_id = ANY(%s) ORDER BY id",
+            [list(loan_ids)],
+        )
+        rows = cursor.fetchall()
+    events: dict[int, list[LoanEvent]] = defaultdict(list)
+    for loan_id, *columns in rows:
+        events[loan_id].append(as_event(*columns))
+    return events
+
+
+def as_event(
+    event_id: int,
+    kind: str,
+    value_date: date,
+    booking_date: date,
+    amount_minor: int | None,
+    annual_rate_ppb: int | None,
+    reverses: int | None,
+) -> LoanEvent:
+    return LoanEvent(
+        event_id,
+        EventKind(kind),
+        value_date,
+        booking_date,
+        amount_minor,
+        None if annual_rate_ppb is None else rate_from_ppb(annual_rate_ppb),
+        reverses,
+    )
+
+
+def folded(loan: LoanPosition, events: Sequence[LoanEvent], known_on: date) -> LoanPosition:
+    """The loan as a fold of all its events known on a day, with the date of its first payout."""
+    terms = loan.terms
+    position = position_of(terms, events, on=known_on, known_on=known_on)
+    payouts = [
+        event.value_date
+        for event in events_in_force(events, start=terms.start, on=known_on, known_on=known_on)
+        if event.kind is EventKind.DISBURSED
+    ]
+    return loan._replace(position=position, disbursed_date=min(payouts, default=terms.start))

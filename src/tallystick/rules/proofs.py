@@ -76,11 +76,6 @@ def verify_proof(proof_content: bytes, seals_content: bytes) -> Proof:
         header.date.isoformat(),
     ):
         raise NotProven("The proof's entry and its seal are of different days or legal entities.")
-    if not 0 <= proof.leaf_index < header.entry_count:
-        raise NotProven(
-            f"The proof's entry is said to be number {proof.leaf_index} (counted from 0) "
-            f"of {header.entry_count}."
-        )
     root = root_by_path(
         leaf_hash(entry),
         leaf_index=proof.leaf_index,
@@ -132,8 +127,13 @@ def seals_from(content: bytes) -> list[SealHeader]:
 def root_by_path(leaf: bytes, *, leaf_index: int, leaf_count: int, path: Sequence[bytes]) -> bytes:
     """The root to which ``path`` leads from ``leaf`` (RFC 9162, section 2.1.3.2).
 
-    Raises NotProven when the path is too short or too long for that place in the tree.
+    Raises NotProven when there is no such place in the tree, or when the path is too short or
+    too long for it.
     """
+    if not 0 <= leaf_index < leaf_count:
+        raise NotProven(
+            f"The proof's entry is said to be number {leaf_index} (counted from 0) of {leaf_count}."
+        )
     root, index, last_index, siblings = leaf, leaf_index, leaf_count - 1, iter(path)
     try:
         while last_index:

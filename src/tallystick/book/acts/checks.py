@@ -12,7 +12,7 @@ def acts_checks() -> list[Check]:
 
 
 def _unanswered() -> Iterator[Finding]:
-    for act in Act.objects.filter(answer=None).order_by("pk"):
+    for act in Act.objects.filter(answer__isnull=True).order_by("pk"):
         yield Finding(
             "acts are answered",
             f"act {act.pk}, {act.kind} with key {act.key} of {act.owner}",

@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import permutations
 
 import pytest
 from hypothesis import given
@@ -134,9 +135,16 @@ def a_loan(
     return position_of(terms, events, on=START, known_on=START)
 
 
+ORDERS = [
+    order
+    for order in permutations(Bucket)
+    if order.index(Bucket.PRINCIPAL_DUE) < order.index(Bucket.PRINCIPAL_NOT_DUE)
+]
+
+
 @st.composite
 def facilities(draw) -> list[Position]:
-    order = draw(st.just(RECEIPT_ORDER) | st.permutations(Bucket).map(tuple))
+    order = draw(st.sampled_from(ORDERS))
     return [
         a_loan(
             draw(st.integers(1, 10**9)),

@@ -1,11 +1,12 @@
 """A settlement pays claims, sweeps the loans of the facility, and hands on the rest."""
 
-from tallystick.book.servicing.models import Position, SettlementLine
-from tallystick.book.servicing.receipts import Receipt
-from tallystick.book.servicing.settle import settle
 from tests.book.servicing import scene as scenes
 from tests.book.servicing.books import net_minor
 from tests.book.servicing.scene import CALLER, START
+
+from tallystick.book.servicing.models import Position, SettlementLine
+from tallystick.book.servicing.receipts import Receipt
+from tallystick.book.servicing.settle import settle
 
 
 def receipt(reference: str, *lines: tuple[str, int], amount_minor: int | None = None, **fields):

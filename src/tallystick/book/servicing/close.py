@@ -29,7 +29,7 @@ CLOSING_LOCK = 7103
 """First key of the advisory locks under which a day is closed; the second is the entity's id."""
 
 POOLS_AT_A_TIME = 500
-"""Bases are recomputed in transactions of so many pools, so that draws wait for none of them."""
+"""Bases are recomputed for so many pools at once, so that draws never wait for all of them."""
 
 THE_CLOSE = Caller(owner="system", actor="close of day", channel="internal")
 
@@ -182,8 +182,7 @@ def _recompute_bases(legal_entity_id: int, day: date) -> None:
         .values_list("id", flat=True)
     )
     for first in range(0, len(stale), POOLS_AT_A_TIME):
-        with transaction.atomic():
-            recompute(stale[first : first + POOLS_AT_A_TIME], on=on)
+        recompute(stale[first : first + POOLS_AT_A_TIME], on=on)
 
 
 def _bases(legal_entity_id: int, day: date, _act_id: int) -> Figures:

@@ -1,7 +1,14 @@
 """What a run shows of each day: the figures behind the summary and the charts."""
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
+
+from django.db import connection
+
+from tallystick.book.financing.availability import availability
+from tallystick.book.ledger.models import Account
+from tallystick.book.ledger.queries import balances
+from tallystick.lab.stage import Stage
 
 AGEING_BUCKETS = ("not due", "1–30", "31–60", "61–90", "over 90")
 """Days past due of live claims."""
@@ -58,3 +65,61 @@ class RunSummary:
     @property
     def peak_drawn_minor(self) -> int:
         return max((day.drawn_minor for day in self.days), default=0)
+
+
+_AGEING = """
+SELECT CASE WHEN %(on)s <= due_date THEN 0
+            ELSE 1 + least((%(on)s - due_date - 1) / 30, 3) END AS bucket,
+       sum(face_minor - paid_minor - diluted_minor)
+FROM trade_claim WHERE status <> 'closed' AND pool_id IS NOT NULL GROUP BY bucket
+"""
+_BASES = """
+SELECT each.key, sum(each.value::numeric)
+FROM collateral_pool AS pool
+JOIN collateral_poolbase AS stored
+  ON stored.pool_id = pool.id AND stored.date = pool.base_date
+ AND stored.version = pool.base_version
+CROSS JOIN LATERAL jsonb_each_text(stored.result) AS each
+WHERE pool.legal_entity_id = %(legal_entity)s AND pool.base_date = %(next_day)s
+GROUP BY each.key
+"""
+_OVERDUE = """
+SELECT coalesce(sum(principal_minor), 0) FROM servicing_position
+WHERE superseded_date = 'infinity' AND NOT settled AND due_date < %(on)s - 90
+"""
+_INELIGIBLE = "ineligible_"
+_INCOME = ("interest_income", "penalty_income")
+
+
+def measured(stage: Stage, on: date) -> DayMeasures:
+    """The figures of a day that has just been closed; bases are those of the day now open."""
+    next_day = on + timedelta(days=1)
+    place = {"legal_entity": stage.legal_entity_id, "on": on, "next_day": next_day}
+    with connection.cursor() as cursor:
+        cursor.execute(_AGEING, place)
+        ageing_minor = {bucket: int(minor) for bucket, minor in cursor.fetchall()}
+        cursor.execute(_BASES, place)
+        bases = {name: int(minor) for name, minor in cursor.fetchall()}
+        cursor.execute(_OVERDUE, place)
+        (lost_minor,) = cursor.fetchone()
+    standings = availability(list(stage.facility_ids.values()), on=next_day).values()
+    income = Account.objects.filter(legal_entity=stage.legal_entity_id, name__in=_INCOME)
+    earned = balances(list(income.values_list("id", flat=True)), on=date.max, known_on=on)
+    return DayMeasures(
+        date=on,
+        outstanding_minor=bases.get("outstanding_minor", 0),
+        base_minor=bases.get("base_minor", 0),
+        available_minor=sum(standing.available_minor for standing in standings),
+        drawn_minor=sum(standing.drawn_minor for standing in standings),
+        shortfall_minor=sum(standing.shortfall_minor for standing in standings),
+        interest_minor=-sum(balance.net_minor for balance in earned.values()),
+        lost_minor=int(lost_minor),
+        ineligible_minor={
+            name.removeprefix(_INELIGIBLE).removesuffix("_minor"): minor
+            for name, minor in sorted(bases.items())
+            if name.startswith(_INELIGIBLE)
+        },
+        ageing_minor={
+            name: ageing_minor.get(place, 0) for place, name in enumerate(AGEING_BUCKETS)
+        },
+    )

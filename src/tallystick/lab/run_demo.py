@@ -23,6 +23,7 @@ START = date(2026, 1, 5)
 
 CALLER = Caller(owner="system", actor="demo", channel="lab")
 PAYOUT_REJECTS_PPM = 5_000
+FACILITY_LIMIT_MINOR = 5_000_000_000
 KEY = "demo"
 
 
@@ -83,8 +84,7 @@ def prepare_demo(*, days: int, suppliers: int, seed: int) -> DemoRun:
         StageTerms(
             programme="jd.jingbaobei",
             currency=CURRENCY,
-            capital_minor=2_000_000_000_00,
-            facility_limit_minor=50_000_000_00,
+            facility_limit_minor=FACILITY_LIMIT_MINOR,
         ),
         suppliers=market.suppliers,
         start=START,
@@ -96,11 +96,15 @@ def prepare_demo(*, days: int, suppliers: int, seed: int) -> DemoRun:
         currency=CURRENCY,
         seed=seed,
         assumptions=[
-            f"{suppliers:,} suppliers sell to a platform and four other anchors; orders, receipts,"
-            " invoices, returns, promotions and settlements are drawn from the seed",
+            (
+                f"{suppliers:,} suppliers sell to a platform and four other anchors; orders,"
+                " receipts, invoices, returns, promotions and settlements are drawn from the seed"
+            ),
             "one of the five payers is often late, up to 70 days",
-            f"the bank answers on the same day and rejects {PAYOUT_REJECTS_PPM / 10_000:g} % of"
-            " the payouts",
+            (
+                f"the bank answers on the same day and rejects {PAYOUT_REJECTS_PPM / 10_000:g} % of"
+                " the payouts"
+            ),
             "programme jd.jingbaobei, funded by own capital",
         ],
         suppliers=suppliers,

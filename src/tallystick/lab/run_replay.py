@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from tallystick.book.acts.once import Caller
+from tallystick.book.financing.open_facility import Waiver
 from tallystick.book.trade.imports.mapping import preset
 from tallystick.book.watch.verify import verify
 from tallystick.lab.bank import OnTimeBank
@@ -18,6 +19,8 @@ from tallystick.lab.walk import Walk
 CALLER = Caller(owner="system", actor="replay", channel="lab")
 PROGRAMME = "jd.jingbaobei"
 TENOR_DAYS = 90
+FACILITY_LIMIT_MINOR = 5_000_000_000
+"""50 million of the currency: the programme's cap per supplier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +65,8 @@ def prepare_replay(
         StageTerms(
             programme=PROGRAMME,
             currency=mapping.currency,
-            capital_minor=100_000_000_000_00,
-            facility_limit_minor=50_000_000_00,
+            facility_limit_minor=FACILITY_LIMIT_MINOR,
+            waived=frozenset(Waiver),
         ),
         suppliers=source.suppliers,
         start=source.first_date,
@@ -96,12 +99,18 @@ def _assumptions(
         )
     )
     return [
-        f"{len(source.suppliers):,} suppliers, each with a facility under {PROGRAMME}, its amounts"
-        f" taken in {source.currency}",
-        "waived: the programme's currency, at least 3 months' contract, physical goods, feed of"
-        " the anchor, assignment to others: the set tells nothing of them",
-        f"each supplier asks once a week for {terms.draw_share_ppm / 10_000:g} % of what is"
-        f" available, for {terms.tenor_days} days",
+        (
+            f"{len(source.suppliers):,} suppliers, each with a facility under {PROGRAMME}, its"
+            f" amounts taken in {source.currency}"
+        ),
+        (
+            "waived: the programme's currency, at least 3 months' contract, physical goods, feed of"
+            " the anchor, assignment to others: the set tells nothing of them"
+        ),
+        (
+            f"each supplier asks once a week for {terms.draw_share_ppm / 10_000:g} % of what is"
+            f" available, for {terms.tenor_days} days"
+        ),
         paid,
         "the bank pays on the day of the drawdown",
     ]

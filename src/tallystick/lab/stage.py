@@ -1,22 +1,28 @@
-"""Set the stage of a run: a legal entity, its money, a programme, and a facility for each supplier."""
+"""Set the stage of a run: a legal entity, its capital, and a facility for each supplier."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from tallystick.book.acts.once import Caller
-from tallystick.book.financing.open_facility import NewFacility, open_facilities
-from tallystick.book.financing.programmes import preset_programme
-from tallystick.book.parties.open_entity import open_legal_entity
+from tallystick.book.financing.open_facility import NewFacility, Waiver, open_facilities
+from tallystick.book.financing.programmes import preset
+from tallystick.book.funding.pay_in import pay_in_capital
+from tallystick.book.parties.open_entity import NewLegalEntity, open_legal_entity
+from tallystick.rules.money import minor_digits
+
+ENTITY_CODE = "FACTOR"
+CONTRACT_AGE_DAYS = 365
+ROUND_DRAWS_TO_UNITS = 100
+"""Suppliers ask for whole hundreds of the currency."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What a walk needs to know of the book it walks in."""
+    """What a walk needs to know of the book it walks in. Facilities are known by supplier."""
 
     legal_entity_id: int
     facility_ids: dict[str, int]
-    """by supplier"""
     facility_codes: dict[int, str]
     min_draw_minor: int
     round_to_minor: int
@@ -24,18 +30,57 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class StageTerms:
-    """What a run lends on: a programme in a currency, with one limit for all facilities alike."""
+    """What a run lends on: a programme, in a currency, with one limit for all facilities alike."""
 
     programme: str
     currency: str
-    calendar: str
-    time_zone: str
-    capital_minor: int
     facility_limit_minor: int
+    waived: frozenset[Waiver] = frozenset()
 
 
 def set_stage(
     terms: StageTerms, *, suppliers: Sequence[str], start: date, end: date, caller: Caller
 ) -> Stage:
-    """Open everything that the suppliers need in order to draw from ``start`` to ``end``."""
-    raise NotImplementedError
+    """Open on ``start`` what the suppliers need in order to draw until ``end``."""
+    programme = preset(terms.programme)
+    legal_entity_id = open_legal_entity(
+        NewLegalEntity(
+            code=ENTITY_CODE,
+            name="Factor of the run",
+            time_zone="Asia/Shanghai",
+            calendar="China",
+            opened_date=start,
+        ),
+        caller=caller,
+        key="entity",
+    )
+    pay_in_capital(
+        legal_entity_id=legal_entity_id,
+        currency=terms.currency,
+        amount_minor=programme.limits.programme_minor,
+        caller=caller,
+        key="capital",
+    )
+    facilities = [
+        NewFacility(
+            code=f"F-{supplier}",
+            supplier=supplier,
+            programme=programme,
+            currency=terms.currency,
+            limit_minor=terms.facility_limit_minor,
+            expiry_date=end,
+            contract_date=start - timedelta(days=CONTRACT_AGE_DAYS),
+            waived=terms.waived,
+        )
+        for supplier in suppliers
+    ]
+    ids = open_facilities(
+        facilities, legal_entity_id=legal_entity_id, caller=caller, key="facilities"
+    )
+    return Stage(
+        legal_entity_id=legal_entity_id,
+        facility_ids={each.supplier: ids[each.code] for each in facilities},
+        facility_codes={ids[each.code]: each.code for each in facilities},
+        min_draw_minor=programme.drawdown.min_draw_minor,
+        round_to_minor=ROUND_DRAWS_TO_UNITS * 10 ** minor_digits(terms.currency),
+    )

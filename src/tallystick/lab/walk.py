@@ -90,7 +90,7 @@ class Walk:
         self._draw(self.source.wishes(on), on, summary)
         self._hear_bank(on, summary)
         close_day(self.stage.legal_entity_id, on)
-        return measured(self.stage.legal_entity_id, on)
+        return measured(self.stage, on)
 
     def _record(self, documents: Sequence[TradeDocument], on: date, summary: RunSummary) -> None:
         if not documents:

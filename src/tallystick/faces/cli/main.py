@@ -49,6 +49,8 @@ COMMANDS = (
     Entry("demo", "demo:demo", "Run a simulated marketplace and look at its books.", START),
     Entry("test", "testing:check", "Check everything: lint, types, tests, docs.", START, True),
     Entry("programme", "programmes:app", "List, show and check financing programmes.", MONEY),
+    Entry("entity", "setting_up:entity_app", "Our legal entities: open one, fund it.", MONEY),
+    Entry("facility", "setting_up:facility_app", "Facilities: open one, see its limits.", MONEY),
     Entry("import", "imports:import_files", "Take in trade documents from files.", MONEY),
     Entry("pool", "pool:app", "What a pool of claims is worth as collateral, and why.", MONEY),
     Entry("draw", "money:draw", "Draw money on a facility.", MONEY),

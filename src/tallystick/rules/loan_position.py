@@ -26,7 +26,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from itertools import pairwise
+from operator import attrgetter
 from typing import NamedTuple
 
 from tallystick.rules.daycount import accrual_days, accrual_denominator
@@ -45,6 +45,9 @@ class Due(NamedTuple):
 
     due_date: date
     planned_minor: int
+
+
+_due_date = attrgetter("due_date")
 
 
 @dataclass(slots=True)
@@ -206,7 +209,7 @@ def accrual_to(position: Position, on: date) -> Accrual:
                 interest_numerator,
             )
         )
-    penalty = _penalty_segments(position, on)
+    penalty = _penalty_segments(position, on, end_days=days)
     return Accrual(
         on,
         days,
@@ -284,27 +287,40 @@ def balances(position: Position, on: date) -> Balances:
 
 def pass_dues(position: Position, day: date) -> None:
     """Note what interest had accrued by each due date up to ``day``, once it has come."""
-    for due in position.dues[len(position.interest_at_due_minor) :]:
-        if due.due_date > day:
-            break
-        position.interest_at_due_minor += (running_interest(position, due.due_date),)
+    passed = len(position.interest_at_due_minor)
+    while passed < len(position.dues) and (due_date := position.dues[passed].due_date) <= day:
+        position.interest_at_due_minor += (running_interest(position, due_date),)
+        passed += 1
 
 
-def _penalty_segments(position: Position, end: date) -> Sequence[Segment]:
-    """The days since ``accrued_to`` on which principal past due bears penalty."""
-    if not position.penalty_rate_ppb or position.dues[0].due_date >= end:
+def _penalty_segments(position: Position, end: date, *, end_days: int) -> Sequence[Segment]:
+    """The days since ``accrued_to`` on which principal past due bears penalty.
+
+    ``end_days`` are the accrual days from the loan's start to ``end``.
+    """
+    terms, dues = position.terms, position.dues
+    if not position.penalty_rate_ppb or dues[0].due_date >= end:
         return ()
-    terms = position.terms
     grace = timedelta(days=terms.penalty_grace_days)
-    first = max(0, bisect_right(position.dues, position.accrued_to - grace, key=_due_date) - 1)
-    last = bisect_right(position.dues, end - grace, key=_due_date)
-    starts = [max(position.accrued_to, due.due_date + grace) for due in position.dues[first:last]]
+    last = bisect_right(dues, end - grace, key=_due_date)
+    # Nothing past due by the last due date is nothing by any: the plan only grows.
+    if not last or not _past_due_minor(position, by=last - 1):
+        return ()
+
+    first = max(0, bisect_right(dues, position.accrued_to - grace, key=_due_date) - 1)
     segments = []
-    for index, (start, following) in enumerate(pairwise([*starts, end]), start=first):
+    start, start_days = position.accrued_to, position.accrued_days
+    for index in range(first, last):
+        if index > first or dues[index].due_date + grace > start:
+            start = dues[index].due_date + grace
+            start_days = accrual_days_to(terms, start)
+        following, following_days = end, end_days
+        if index + 1 < last:
+            following = dues[index + 1].due_date + grace
+            following_days = accrual_days_to(terms, following)
         principal_minor = _past_due_minor(position, by=index)
         if principal_minor and start < following:
-            days = accrual_days_to(terms, following) - accrual_days_to(terms, start)
-            numerator = principal_minor * position.penalty_rate_ppb * days
+            numerator = principal_minor * position.penalty_rate_ppb * (following_days - start_days)
             segments.append(
                 Segment(start, following, principal_minor, position.penalty_rate_ppb, numerator)
             )
@@ -330,10 +346,6 @@ def _past_due_since(position: Position, on: date, *, owed_minor: int) -> date | 
         ):
             return due_date
     return None
-
-
-def _due_date(due: Due) -> date:
-    return due.due_date
 
 
 def _rounded(position: Position, numerator: int) -> int:

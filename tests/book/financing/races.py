@@ -1,5 +1,6 @@
 """Many at once: each caller in a thread with a database connection of its own."""
 
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -28,3 +29,18 @@ def all_at_once(calls: Sequence[Callable[[], Answer]]) -> list[Answer | Refusal]
 
     with ThreadPoolExecutor(len(calls)) as threads:
         return list(threads.map(run, calls))
+
+
+def wait_until_blocked() -> None:
+    """Return once another session of this database waits for a lock that somebody holds."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)"
+                " WHERE NOT granted AND datname = current_database()"
+            )
+            if cursor.fetchone() != (0,):
+                return
+        time.sleep(0.01)
+    raise AssertionError("nobody waits for a lock")

@@ -95,11 +95,15 @@ class UnacceptableDocument(Refusal):
         self.field = field
         self.value = getattr(document, field)
         self.remedy = remedy
-        shown = repr(str(self.value)[:120])
         super().__init__(
-            f"{document.kind} {document.number[:120]} of {document.issuer[:120]}: "
-            f"{field} {shown} {remedy}."
+            f"{_shown(document.kind)} {_shown(document.number)} of {_shown(document.issuer)}: "
+            f"{field} {_shown(str(self.value))!r} {remedy}."
         )
+
+
+def _shown(text: str) -> str:
+    """A text as a message can hold it: not too long, and nothing in it that cannot be written."""
+    return _UNWRITABLE.sub("\N{REPLACEMENT CHARACTER}", text[:120])
 
 
 def unacceptable(document: TradeDocument) -> UnacceptableDocument | None:

@@ -34,6 +34,11 @@ class RecordedMeanwhile(Refusal):
         )
 
 
+class _AllRefused(Exception):  # noqa: N818 - not an error: it ends a transaction that wrote nothing
+    def __init__(self, refusals: list[Recorded | Refusal]) -> None:
+        self.refusals = refusals
+
+
 class EarlierRefusal(Refusal):
     """A repeated request is answered as the first time: this document was refused then."""
 
@@ -56,7 +61,8 @@ def record_documents(
     do, ask ``write_documents`` inside a transaction of your own.
 
     ``numbers_repeat``: the source gives one number to several documents, which are then told
-    apart by all that they say. Repeating the key returns the first answer.
+    apart by all that they say. Repeating the key returns the first answer; when every document
+    was refused, nothing was written and the key is free.
 
     Raises KeyConflict, KeyUnusable, RecordedMeanwhile.
     """
@@ -75,7 +81,11 @@ def record_documents(
                 act_id=act.act_id,
                 numbers_repeat=numbers_repeat,
             )
+            if all(isinstance(outcome, Refusal) for outcome in outcomes):
+                raise _AllRefused(outcomes)
             act.answer(_answer(outcomes))
+    except _AllRefused as nothing:
+        return nothing.refusals
     except IntegrityError as error:
         if error.__cause__.diag.constraint_name in ("document_once", "claim_code_once"):  # type: ignore[union-attr]
             raise RecordedMeanwhile from error

@@ -76,6 +76,13 @@ def opened(*, calendar: str = "China", currency: str = "CNY", on: date = START) 
     return Scene(entity.pk, book.pk, currency)
 
 
+def let_days_be_open(scene: Scene, days: int) -> None:
+    """Let the business date be so many days later, nothing having been closed."""
+    LegalEntity.objects.filter(pk=scene.legal_entity_id).update(
+        business_date=scene.today + timedelta(days=days)
+    )
+
+
 def an_act(kind: str):
     return once(CALLER, key=f"{kind}-{next(_numbers)}", kind=kind, request={})
 
@@ -155,10 +162,11 @@ def lent(
     penalty_rate_ppb: int = 50_000_000,
     day_count: str = "ACT/360",
     value_date: date | None = None,
+    on: date | None = None,
 ) -> int:
-    """A loan of today that the bank has paid out; returns its id."""
+    """A loan of today (or ``on``) that the bank has paid out; returns its id."""
     with an_act("draw_down") as act:
-        today = open_day(facility.legal_entity_id)
+        today = on or open_day(facility.legal_entity_id)
         decision = Decision.objects.create(
             facility=facility,
             date=today,

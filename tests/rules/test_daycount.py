@@ -25,11 +25,11 @@ from tallystick.rules.daycount import (
     year_fraction,
 )
 
-WITHOUT_FIXED_DENOMINATOR = {
+WITHOUT_FIXED_DENOMINATOR = [
     DayCount.ACT_ACT_ICMA,
     DayCount.ACT_ACT_AFB,
     DayCount.ACT_365_CANADIAN,
-}
+]
 WITH_FIXED_DENOMINATOR = [each for each in DayCount if each not in WITHOUT_FIXED_DENOMINATOR]
 ADDITIVE = [
     DayCount.ACT_360,

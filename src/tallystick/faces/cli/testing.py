@@ -60,7 +60,9 @@ def check(
     with tempfile.TemporaryDirectory(prefix="tally-check-") as folder:
         report = Path(folder, "tests.xml")
         checks = () if arguments else house_checks(Path(folder))
-        results = [_timed(check) for check in (*checks, _tests(report, arguments or []))]
+        results = [
+            _timed(check) for check in (*checks, _tests(report, arguments or on_all_cores()))
+        ]
         count = counted(report)
     typer.echo()
     for name, passed, seconds in results:
@@ -83,6 +85,12 @@ def house_checks(folder: Path) -> tuple[Check, ...]:
         Check("migrations", models_match_migrations),
         Check("docs", lambda: _runs(*docs, "docs", str(folder / "docs"))),
     )
+
+
+def on_all_cores() -> list[str]:
+    """All tests spread over the machine's cores; each has a cluster of its own."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+    return [f"--numprocesses={cores}", "--dist=worksteal"] if cores > 1 else []
 
 
 def models_match_migrations() -> bool:

@@ -27,7 +27,7 @@ class SealsUnreadable(Refusal):
         self.line = line
         super().__init__(
             f"The file of seals is not usable: line {line}: {why}. "
-            "Use the file as `tally ledger seals` wrote it."
+            "Use the file as `./tally ledger seals` wrote it."
         )
 
 
@@ -176,7 +176,7 @@ def _proof_from(content: bytes) -> Proof:
         )
     except ValueError as fault:
         raise NotProven(
-            f"The proof is not usable: {fault}. Use the file as `tally ledger prove` wrote it."
+            f"The proof is not usable: {fault}. Use the file as `./tally ledger prove` wrote it."
         ) from None
 
 

@@ -20,7 +20,7 @@ class NoSuchAccount(Refusal):
         self.label = label
         name = label.partition(":")[0]
         if name in CHART:
-            remedy = f"`tally ledger balance {name}` lists all accounts of that name."
+            remedy = f"`./tally ledger balance {name}` lists all accounts of that name."
         else:
             remedy = f"Names in the chart are: {', '.join(CHART)}."
         super().__init__(f"There is no account {label!r}. {remedy}")

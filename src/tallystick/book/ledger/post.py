@@ -49,7 +49,9 @@ class NoSuchEntry(Refusal):
 
     def __init__(self, entry_id: int) -> None:
         self.entry_id = entry_id
-        super().__init__(f"There is no entry {entry_id}. `tally ledger entries` lists the numbers.")
+        super().__init__(
+            f"There is no entry {entry_id}. `./tally ledger entries` lists the numbers."
+        )
 
 
 def post(entry: JournalEntry, *, act_id: int | None = None) -> int:

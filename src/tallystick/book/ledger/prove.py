@@ -19,7 +19,7 @@ class EntryNotSealed(Refusal):
         self.booking_date = booking_date
         super().__init__(
             f"Entry {entry_id} cannot be proved yet: the day it was booked in, {booking_date}, "
-            f"is not sealed. Run `tally close --through {booking_date}`, then ask again."
+            f"is not sealed. Run `./tally close --through {booking_date}`, then ask again."
         )
 
 
@@ -30,7 +30,7 @@ class SealBroken(Refusal):
         self.day = day
         super().__init__(
             f"The entries booked in {day} are not those that were sealed, so none of them can be "
-            "proved. `tally verify` tells what differs; restore the books from a backup."
+            "proved. `./tally verify` tells what differs; restore the books from a backup."
         )
 
 

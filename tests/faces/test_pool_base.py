@@ -334,6 +334,24 @@ def test_a_file_that_is_not_laid_out_as_claims_is_refused(tally, text, told):
     assert told in refused(tally)
 
 
+def test_of_many_unknown_columns_the_first_are_told_and_the_others_counted(tally):
+    write(HEADER + "".join(f",x{number}" for number in range(30)))
+
+    lines = refused(tally).splitlines()
+
+    assert len(lines) == 21
+    assert lines[20] == "and 10 more"
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1999-12-31", "9999-12-31"])
+def test_any_day_of_the_calendar_may_be_asked_about(tally, day):
+    write([GOOD.replace("2026-05-01,2026-08-01", f"{day},{day}")])
+
+    [base] = json.loads(tally(*BASE[:-1], day, "--json").out)
+
+    assert base["ineligible"] == {"too_near": 990_000}
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "gb18030"])
 def test_a_file_in_another_encoding_is_refused(tally, encoding):
     write([])

@@ -39,6 +39,7 @@ ROW = "row"
 
 MAX_ID_CHARACTERS = 200
 MAX_SHOWN_CHARACTERS = 80
+MAX_TOLD_PROBLEMS = 20
 
 _CONTROL_CHARACTERS = r"[\x00-\x1f\x7f]"
 _INTEGERS = (nw.Int8, nw.Int16, nw.Int32, nw.Int64, nw.UInt8, nw.UInt16, nw.UInt32)
@@ -54,7 +55,10 @@ class NotClaims(Refusal):
 
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join(problems))
+        told = list(problems[:MAX_TOLD_PROBLEMS])
+        if len(problems) > MAX_TOLD_PROBLEMS:
+            told.append(f"and {len(problems) - MAX_TOLD_PROBLEMS:,} more")
+        super().__init__("\n".join(told))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ minor units × 10,000, in which advance rates in basis points lose nothing. The 
 
 Totals stay within 64 bits as long as Σ face × 10,000 < 2⁶³ for a supplier and currency. Whether
 that holds is a column of the result, computed so that it cannot wrap itself; where it does not
-hold there is no base, and ``refuse_inexact`` names the supplier.
+hold there is no base, and ``refuse_inexact`` names the supplier. (PySpark in its ANSI mode may stop
+at the overflow itself, before there is a result.)
 """
 
 from collections.abc import Sequence

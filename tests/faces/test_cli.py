@@ -62,8 +62,9 @@ def test_the_help_lists_every_command():
     said = tally("--help")
 
     assert said.returncode == 0
-    assert {entry.name for entry in main.COMMANDS} == ISSUED
-    assert [name for name in ISSUED if f" {name} " not in said.stdout] == []
+    names = {entry.name for entry in main.COMMANDS}
+    assert names >= ISSUED
+    assert [name for name in names if f" {name} " not in said.stdout] == []
 
 
 @pytest.mark.parametrize("entry", main.COMMANDS, ids=lambda entry: entry.name)

@@ -5,7 +5,6 @@ from datetime import date, timedelta
 
 from django.db import connection
 
-from tallystick.book.financing.availability import availability
 from tallystick.book.ledger.models import Account
 from tallystick.book.ledger.queries import balances
 from tallystick.lab.stage import Stage
@@ -87,6 +86,20 @@ _OVERDUE = """
 SELECT coalesce(sum(principal_minor), 0) FROM servicing_position
 WHERE superseded_date = 'infinity' AND NOT settled AND due_date < %(on)s - 90
 """
+_FACILITIES = """
+SELECT sum(greatest(0, least(pool.base_minor, facility.limit_minor,
+           facility.drawn_minor + programme.limit_minor - programme.drawn_minor,
+           facility.drawn_minor + line.limit_minor - line.drawn_minor) - facility.drawn_minor)),
+       sum(facility.drawn_minor),
+       sum(greatest(0, facility.drawn_minor - pool.cover_minor))
+FROM financing_facility AS facility
+JOIN collateral_pool AS pool ON pool.id = facility.pool_id
+JOIN financing_programmelimit AS programme ON programme.id = facility.programme_limit_id
+JOIN funding_fundingline AS line ON line.id = facility.funding_line_id
+WHERE facility.legal_entity_id = %(legal_entity)s
+"""
+"""What each facility could draw by itself; the sum may be more than a common limit leaves."""
+
 _INELIGIBLE = "ineligible_"
 _INCOME = ("interest_income", "penalty_income")
 
@@ -102,16 +115,17 @@ def measured(stage: Stage, on: date) -> DayMeasures:
         bases = {name: int(minor) for name, minor in cursor.fetchall()}
         cursor.execute(_OVERDUE, place)
         (lost_minor,) = cursor.fetchone()
-    standings = availability(list(stage.facility_ids.values()), on=next_day).values()
+        cursor.execute(_FACILITIES, place)
+        available_minor, drawn_minor, shortfall_minor = map(int, cursor.fetchone())
     income = Account.objects.filter(legal_entity=stage.legal_entity_id, name__in=_INCOME)
     earned = balances(list(income.values_list("id", flat=True)), on=date.max, known_on=on)
     return DayMeasures(
         date=on,
         outstanding_minor=bases.get("outstanding_minor", 0),
         base_minor=bases.get("base_minor", 0),
-        available_minor=sum(standing.available_minor for standing in standings),
-        drawn_minor=sum(standing.drawn_minor for standing in standings),
-        shortfall_minor=sum(standing.shortfall_minor for standing in standings),
+        available_minor=available_minor,
+        drawn_minor=drawn_minor,
+        shortfall_minor=shortfall_minor,
         interest_minor=-sum(balance.net_minor for balance in earned.values()),
         lost_minor=int(lost_minor),
         ineligible_minor={

@@ -35,6 +35,45 @@ def bench_base(
     tell(base.measure(claims=claims, suppliers=suppliers), as_json=as_json)
 
 
+@app.command("ledger")
+def bench_ledger(
+    days: Annotated[int, typer.Option(min=1, help="Sealed days of the large account.")] = 250,
+    postings: Annotated[int, typer.Option(min=50, help="Its postings on each day.")] = 20_000,
+    seconds: Annotated[float, typer.Option(min=0.1, help="A round of single entries.")] = 3.0,
+    as_json: Json = False,
+) -> None:
+    """The ledger: in bulk and one by one against bare tables, balances of a large account."""
+    from tallystick.site import databases
+
+    with databases.scratch("bench") as here:
+        from tallystick.lab.bench import ledger
+
+        figures = ledger.measure(
+            here.url, days=days, postings_a_day=postings, round_seconds=seconds
+        )
+        with here.connect() as connection:
+            postgresql = connection.info.parameter_status("server_version")
+    tell(figures, postgresql=postgresql, as_json=as_json)
+
+
+@app.command("import")
+def bench_import(
+    claims: Annotated[int, typer.Option(min=1_000, help="Invoices in the file.")] = 500_000,
+    suppliers: Annotated[int, typer.Option(min=1, help="Their suppliers.")] = 1_000,
+    as_json: Json = False,
+) -> None:
+    """Imports: a CSV file read, checked whole and recorded as documents and claims."""
+    from tallystick.site import databases
+
+    with databases.scratch("bench") as here:
+        from tallystick.lab.bench import imports
+
+        figures = imports.measure(claims=claims, suppliers=suppliers)
+        with here.connect() as connection:
+            postgresql = connection.info.parameter_status("server_version")
+    tell(figures, postgresql=postgresql, as_json=as_json)
+
+
 def tell(figures: "Sequence[Figure]", *, postgresql: str | None = None, as_json: bool) -> None:
     """Print the machine and the figures, each beside its bound."""
     from tallystick.lab.bench.figures import machine

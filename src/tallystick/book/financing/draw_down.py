@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, transaction
 
 from tallystick.book import calendars
 from tallystick.book.acts.once import (
@@ -26,6 +26,7 @@ from tallystick.book.financing.refusals import UnknownFacility, refusal_of
 from tallystick.book.financing.standing import Standing, Standings
 from tallystick.book.funding.shares import shares_of
 from tallystick.book.ledger.accounts import open_accounts
+from tallystick.book.statements import fetched
 from tallystick.rules.accounting import Booking, drawdown_committed
 from tallystick.rules.calendars import AdjustedDate, adjusted
 from tallystick.rules.limits import Decision, DrawdownRequest, decide_drawdown
@@ -193,20 +194,15 @@ def _drawn(requests: Sequence[DrawRequest], *, with_limits: bool) -> list[Drawdo
 
 def _asked(requests: Sequence[DrawRequest]) -> list[_Asked]:
     """After the locks, so that a request that waited for its own repetition finds the answer."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT now(), nextval('acts_act_id_seq'), nextval('financing_decision_id_seq'),"
-            "     nextval('financing_loan_id_seq'),"
-            "     act.kind, act.request_sha256, act.at, act.answer"
-            " FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS asked (owner, key, place)"
-            " LEFT JOIN acts_act AS act ON act.owner = asked.owner AND act.key = asked.key"
-            " ORDER BY place",
-            [
-                [request.caller.owner for request in requests],
-                [request.key for request in requests],
-            ],
-        )
-        rows = cursor.fetchall()
+    rows = fetched(
+        "SELECT now(), nextval('acts_act_id_seq'), nextval('financing_decision_id_seq'),"
+        "     nextval('financing_loan_id_seq'),"
+        "     act.kind, act.request_sha256, act.at, act.answer::text"
+        " FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS asked (owner, key, place)"
+        " LEFT JOIN acts_act AS act ON act.owner = asked.owner AND act.key = asked.key"
+        " ORDER BY place",
+        [[request.caller.owner for request in requests], [request.key for request in requests]],
+    )
     return [
         _Asked(
             request,
@@ -293,8 +289,7 @@ def _due(held: Standing, request: DrawRequest) -> AdjustedDate:
 def _record(granted: Sequence[_Granted]) -> None:
     """One statement: everything that follows from the decisions."""
     items = [{"place": place, **_item(each)} for place, each in enumerate(granted)]
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT financing_record_drawdowns(%s::jsonb)", [json.dumps(items)])
+    fetched("SELECT financing_record_drawdowns(%s::jsonb)", [json.dumps(items)])
 
 
 def _item(granted: _Granted) -> dict[str, Any]:

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from tallystick.book.collateral import bases
 from tallystick.book.financing.programmes import terms_with
+from tallystick.book.statements import fetched
 from tallystick.rules.limits import DrawdownInputs
 from tallystick.rules.programme import ProgrammeTerms
 
@@ -126,9 +127,7 @@ def _limits_of(standing: Standing) -> tuple[tuple[str, int], ...]:
 
 def read(facilities: Collection[str]) -> Standings:
     """As the facilities stand now, by code, with current bases; nothing stays locked."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT * FROM financing_standing(%s)", [list(facilities)])
-        standings = _standings(cursor.fetchall())
+    standings = _standings(fetched("SELECT * FROM financing_standing(%s)", [list(facilities)]))
     old = [each for each in facilities if not standings.by_facility[each].base_is_current]
     if old:
         with transaction.atomic():
@@ -143,11 +142,11 @@ def lock(facilities: Collection[str], *, with_limits: bool) -> Standings:
     their pools and, ``with_limits``, the programmes' and funders' limits above them. One round
     trip, and more only where a base has to be computed anew.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
+    standings = _standings(
+        fetched(
             "SELECT * FROM financing_lock_for_drawdown(%s, %s)", [list(facilities), with_limits]
         )
-        standings = _standings(cursor.fetchall())
+    )
     return _with_current_bases(standings, facilities)
 
 

@@ -4,6 +4,8 @@ What is read after a wait for a lock must be as fresh as the lock. In a READ COM
 every statement has a snapshot of its own, also inside a function, and a statement that waited
 re-reads only the rows it locked. So each lock is taken by a statement of its own, in the house's
 order, and everything the decision needs is read by one last statement when all are held.
+
+Their plans are made once per session (force_generic_plan): planning costs more than running them.
 """
 
 from django.db import migrations
@@ -62,7 +64,7 @@ $$;
 # order of its own, so it locks them here, in the house's order.
 LOCK_FOR_DRAWDOWN = """
 CREATE FUNCTION financing_lock_for_drawdown(asked_codes text[], with_limits boolean)
-RETURNS SETOF financing_standing LANGUAGE plpgsql AS $$
+RETURNS SETOF financing_standing LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     -- As parties.business_date.open_day: the day cannot close while we book in it.
     PERFORM pg_advisory_xact_lock_shared(7101, id::integer)
@@ -101,7 +103,8 @@ END $$;
 # time, and are raised only as far as their limits allow: whatever the decision had read of them,
 # no limit above a facility is ever overdrawn.
 RECORD = """
-CREATE FUNCTION financing_record_drawdowns(items jsonb) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION financing_record_drawdowns(items jsonb) RETURNS void
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     -- Ordered by key, so that two batches with keys in common cannot wait for each other in a
     -- circle.
@@ -177,7 +180,7 @@ BEGIN
 END $$;
 
 CREATE FUNCTION financing_take_limits(facility_ids bigint[], amounts_minor bigint[])
-RETURNS void LANGUAGE plpgsql AS $$
+RETURNS void LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     taken record;
 BEGIN

@@ -1,4 +1,7 @@
-"""Orders to the bank that are no loan's payout: the rest of a settlement, a refund of credit."""
+"""Orders to the bank that are no loan's payout: the rest of a settlement, a refund of credit.
+
+And the question which orders of any kind the bank has not answered.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +9,7 @@ from datetime import date
 
 from django.db import connection
 
-from tallystick.book.payments.models import PaymentKind
+from tallystick.book.payments.models import PaymentKind, PaymentOrder, PaymentStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +72,36 @@ def order_payments(
             },
         )
         return [row[0] for row in cursor.fetchall()]
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingOrder:
+    """An order of which the bank has not said what became of it; ``loan`` is its code, or empty."""
+
+    end_to_end_id: str
+    kind: str
+    beneficiary: str
+    loan: str
+    currency: str
+    amount_minor: int
+    ordered_date: date
+
+
+def orders_waiting(legal_entity_id: int) -> list[WaitingOrder]:
+    """The legal entity's orders that await the bank's answer, the oldest first."""
+    return [
+        WaitingOrder(end_to_end_id, kind, beneficiary, loan or "", *others)
+        for end_to_end_id, kind, beneficiary, loan, *others in PaymentOrder.objects.filter(
+            legal_entity=legal_entity_id, status=PaymentStatus.ORDERED
+        )
+        .order_by("id")
+        .values_list(
+            "end_to_end_id",
+            "kind",
+            "beneficiary__code",
+            "loan__code",
+            "currency",
+            "amount_minor",
+            "ordered_date",
+        )
+    ]

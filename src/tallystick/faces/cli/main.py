@@ -54,6 +54,8 @@ COMMANDS = (
     Entry("import", "imports:import_files", "Take in trade documents from files.", MONEY),
     Entry("pool", "pool:app", "What a pool of claims is worth as collateral, and why.", MONEY),
     Entry("draw", "money:draw", "Draw money on a facility.", MONEY),
+    Entry("bank", "bank:app", "Payment orders, and what the bank says of them.", MONEY),
+    Entry("settle", "bank:settle", "Take an obligor's cash: claims paid, loans swept.", MONEY),
     Entry("repay", "money:repay", "Repay early, from the supplier's own cash.", MONEY),
     Entry("freeze", "money:freeze", "Stop new drawdowns on a facility, with a reason.", MONEY),
     Entry("unfreeze", "money:unfreeze", "Let a frozen facility be drawn again.", MONEY),

@@ -20,21 +20,29 @@ _suppliers = count(1)
 
 @st.composite
 def units(draw: st.DrawFn) -> list[TradeDocument]:
-    """An order and up to five documents that fulfil it, with perhaps a cancellation."""
+    """An order and up to five documents that fulfil it, with perhaps a cancellation.
+
+    No two are of one day: what decides between equals is their fingerprint, which is another with
+    every supplier.
+    """
     amounts = st.integers(min_value=1, max_value=120)
-    days = st.integers(min_value=0, max_value=9)
-    papers = [paper("order", "0", draw(amounts), on=draw(days))]
+    days = iter(draw(st.permutations(range(7))))
+    papers = [paper("order", "0", draw(amounts), on=next(days))]
     for number, kind in enumerate(draw(st.lists(st.sampled_from(KINDS[1:]), max_size=5)), 1):
-        named = draw(
-            st.sampled_from([p for p in papers if KINDS.index(p.kind) < KINDS.index(kind)])
+        earlier = [p for p in papers if KINDS.index(p.kind) < KINDS.index(kind)]
+        papers.append(
+            paper(kind, str(number), draw(amounts), of=name(draw, earlier), on=next(days))
         )
-        of = f"{named.kind}:{named.number}"
-        papers.append(paper(kind, str(number), draw(amounts), of=of, on=draw(days)))
     if draw(st.booleans()):
-        named = draw(st.sampled_from(papers))
-        of = f"{named.kind}:{named.number}"
-        papers.append(paper("cancellation", "C", draw(amounts), of=of, on=draw(days)))
+        papers.append(
+            paper("cancellation", "C", draw(amounts), of=name(draw, papers), on=next(days))
+        )
     return papers
+
+
+def name(draw: st.DrawFn, papers: list[TradeDocument]) -> str:
+    named = draw(st.sampled_from(papers))
+    return f"{named.kind}:{named.number}"
 
 
 def of_supplier(papers: list[TradeDocument]) -> list[TradeDocument]:
@@ -100,7 +108,7 @@ def test_claims_are_the_same_on_every_day_whatever_the_order_of_arrival(market, 
     for p in one_by_one:
         market.records(p)
 
-    for on in (2, 5, 9):
+    for on in (1, 3, 6):
         assert told(one_by_one[0].supplier, on=on) == told(at_once[0].supplier, on=on)
     assert [finding for check in trade_checks() for finding in check.run()] == []
 
@@ -116,18 +124,25 @@ def test_after_every_arrival_no_more_counts_than_the_largest_stage(market, paper
         assert sum(claim.face_minor for claim in counting) <= counted_by_law(arrivals[:arrived])
 
 
+payments = st.tuples(
+    st.integers(min_value=0, max_value=9),
+    st.integers(min_value=0, max_value=150),
+    st.integers(min_value=0, max_value=6),
+)
+"""Which of the live claims, how much, and with the value date of which day."""
+
+
 @shared
 @given(papers=units(), data=st.data())
 def test_payments_in_between_are_neither_lost_nor_counted_twice(market, papers, data):
     arrivals = data.draw(st.permutations(of_supplier(papers)))
+    booked = data.draw(st.lists(payments, min_size=len(arrivals), max_size=len(arrivals)))
     paid_minor = 0
-    for p in arrivals:
+    for p, (which, amount_minor, value_day) in zip(arrivals, booked, strict=True):
         market.records(p)
         live = list(Claim.objects.filter(supplier__code=p.supplier, status="open").order_by("pk"))
-        if live and data.draw(st.booleans()):
-            claim = data.draw(st.sampled_from(live))
-            amount_minor = data.draw(st.integers(min_value=1, max_value=150))
-            value_day = data.draw(st.integers(min_value=0, max_value=9))
+        if live and amount_minor:
+            claim = live[which % len(live)]
             paid_minor += amount_minor - market.pays(claim.code, amount_minor, on=value_day)
 
     claims = Claim.objects.filter(supplier__code=arrivals[0].supplier)

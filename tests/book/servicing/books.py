@@ -1,17 +1,42 @@
 """What the ledger says, for comparing it with what the loans say."""
 
+from collections import defaultdict
 from datetime import date
 
+from tallystick.book.ledger.checks import ledger_checks
 from tallystick.book.ledger.models import Account
-from tallystick.book.ledger.queries import balances
+from tallystick.book.ledger.queries import balances, trial_balance
+from tallystick.book.servicing.checks import servicing_checks
+from tallystick.book.watch.findings import Finding
 
 
 def net_minor(
-    scene, name: str, *, party: str | None = None, known_on: date = date.max
+    scene,
+    name: str,
+    *,
+    party: str | None = None,
+    book: int | None = None,
+    known_on: date = date.max,
 ) -> int:
-    """Debits less credits of the accounts with this name, of one party if given."""
+    """Debits less credits of the accounts with this name, of one party or book if given."""
     accounts = Account.objects.filter(legal_entity=scene.legal_entity_id, name=name)
     if party is not None:
         accounts = accounts.filter(party__code=party)
+    if book is not None:
+        accounts = accounts.filter(book=book)
     found = balances([account.pk for account in accounts], on=date.max, known_on=known_on)
     return sum(balance.net_minor for balance in found.values())
+
+
+def findings() -> list[Finding]:
+    """What servicing's and the ledger's checks find; none, where the books hold."""
+    return [finding for check in (*servicing_checks(), *ledger_checks()) for finding in check.run()]
+
+
+def books_of(scene, known_on: date) -> dict[str, int]:
+    """Every account's net balance by name and party, as known on a day."""
+    totals: dict[str, int] = defaultdict(int)
+    for line in trial_balance(scene.legal_entity_id, on=date.max, known_on=known_on):
+        account = Account.objects.get(pk=line.account.account_id)
+        totals[f"{account.name} {account.party or ''}"] += line.balance.net_minor
+    return dict(totals)

@@ -48,13 +48,13 @@ class Scene:
         return LegalEntity.objects.get(pk=self.legal_entity_id).business_date
 
 
-def opened(*, calendar: str = "China", currency: str = "CNY", on: date = START) -> Scene:
-    party = Party.objects.create(code="LENDER", name="Lender")
+def opened(*, code: str = "LENDER", currency: str = "CNY", on: date = START) -> Scene:
+    party = Party.objects.create(code=code, name=code)
     entity = LegalEntity.objects.create(
-        code="LENDER",
+        code=code,
         party=party,
         time_zone="Asia/Shanghai",
-        calendar=calendar,
+        calendar="China",
         opened_date=on,
         business_date=on,
     )
@@ -224,7 +224,14 @@ def lent(
     return loan.pk
 
 
-def owes(facility: Facility, amount_minor: int, *, days: int = 60, obligor: str = "JD") -> str:
+def owes(
+    facility: Facility,
+    amount_minor: int,
+    *,
+    days: int = 60,
+    obligor: str = "JD",
+    currency: str = "CNY",
+) -> str:
     """The obligor owes the supplier an invoice of today; returns the claim's code."""
     number = f"INV-{next(_numbers)}"
     today = LegalEntity.objects.get(pk=facility.legal_entity_id).business_date
@@ -237,7 +244,7 @@ def owes(facility: Facility, amount_minor: int, *, days: int = 60, obligor: str 
             number=number,
             issue_date=today,
             due_date=today + timedelta(days=days),
-            currency=facility.currency,
+            currency=currency,
             amount_minor=amount_minor,
         ),
         caller=CALLER,

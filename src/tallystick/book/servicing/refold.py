@@ -1,0 +1,158 @@
+"""Every loan folded anew from its events, and held against what is stored of it.
+
+Independent of how positions were moved: what the platform keeps up event by event is recomputed
+from nothing, some thousand loans at a time.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from django.db import connection
+
+from tallystick.book.financing.models import Loan
+from tallystick.book.ledger.queries import balances
+from tallystick.book.servicing.history import loan_events
+from tallystick.book.servicing.positions import LoanPosition, positions_of
+from tallystick.book.watch.findings import Finding
+from tallystick.rules.loan_events import LoanEvent
+from tallystick.rules.loan_position import Position, running_interest, running_penalty
+from tallystick.rules.loan_steps import position_of
+
+LOANS_AT_A_TIME = 5_000
+
+
+POSITIONS = "loans: positions are the fold of their events"
+LEDGER = "ledger: receivables are the sum of the loans"
+
+
+def refolded() -> Iterator[Finding]:
+    """Positions that are not the fold of their loan's events, and receivables of the ledger that
+    are not the sum of the loans.
+
+    Principal and fees are compared as they stand now; interest and penalty as of the last night
+    booked, which is when the ledger holds them whole.
+    """
+    nights = _last_nights()
+    books_then = _books_on(nights)
+    sums_minor: dict[_Receivable, int] = defaultdict(int)
+    for loan, events in _loans_with_events():
+        now = position_of(loan.terms, events, on=date.max, known_on=date.max)
+        if now != loan.position:
+            yield Finding(POSITIONS, f"loan {loan.code}", *_differing(now, loan.position))
+        sums_minor[_Receivable("loan_principal", loan.book_id)] += now.principal_minor
+        sums_minor[_Receivable("fee_receivable", loan.book_id)] += (
+            now.fees_charged_minor - now.fees_received_minor
+        )
+        if loan.loan_id in books_then:
+            night = nights[loan.legal_entity_id]
+            is_unchanged = all(event.booking_date <= night for event in events)
+            then = now if is_unchanged else _known_on(loan, events, night)
+            _add_night(sums_minor, then, night, books_then[loan.loan_id])
+    yield from _differences(sums_minor, nights)
+
+
+class _Receivable(NamedTuple):
+    account: str
+    book_id: int
+
+
+def _loans_with_events() -> Iterator[tuple[LoanPosition, list[LoanEvent]]]:
+    last_id = 0
+    while True:
+        loan_ids = list(
+            Loan.objects.filter(id__gt=last_id, status__in=["live", "settled"])
+            .order_by("id")
+            .values_list("id", flat=True)[:LOANS_AT_A_TIME]
+        )
+        if not loan_ids:
+            return
+        events = loan_events(loan_ids)
+        for loan in positions_of(loan_ids).values():
+            if loan.position is not None:
+                yield loan, events[loan.loan_id]
+        last_id = loan_ids[-1]
+
+
+def _differing(folded: Position, stored: Position) -> tuple[str, str]:
+    expected, found = asdict(folded), asdict(stored)
+    fields = [name for name in expected if expected[name] != found[name]]
+    return (
+        ", ".join(f"{name} {expected[name]}" for name in fields),
+        ", ".join(f"{name} {found[name]}" for name in fields),
+    )
+
+
+def _last_nights() -> dict[int, date]:
+    """The last day of which each legal entity has booked the night."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT legal_entity_id, max(date) FROM servicing_daystep"
+            " WHERE step = 'accrual' GROUP BY 1"
+        )
+        return dict(cursor.fetchall())
+
+
+def _books_on(nights: dict[int, date]) -> dict[int, int]:
+    """The book of each loan on its legal entity's last night: it may have moved since."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT held.loan_id, held.book_id"
+            " FROM unnest(%s::bigint[], %s::date[]) AS night (legal_entity_id, date)"
+            " JOIN ledger_book AS book ON book.legal_entity_id = night.legal_entity_id"
+            " JOIN servicing_position AS held ON held.book_id = book.id"
+            "   AND held.booking_date <= night.date AND held.superseded_date > night.date",
+            [list(nights), list(nights.values())],
+        )
+        return dict(cursor.fetchall())
+
+
+def _known_on(loan: LoanPosition, events: list[LoanEvent], night: date) -> Position:
+    return position_of(loan.terms, events, on=night, known_on=night)
+
+
+def _add_night(
+    sums_minor: dict[_Receivable, int], position: Position, night: date, book_id: int
+) -> None:
+    until = night + timedelta(days=1)
+    sums_minor[_Receivable("interest_receivable", book_id)] += (
+        running_interest(position, until) - position.interest_received_minor
+    )
+    sums_minor[_Receivable("penalty_receivable", book_id)] += (
+        running_penalty(position, until) - position.penalty_received_minor
+    )
+
+
+def _differences(sums_minor: dict[_Receivable, int], nights: dict[int, date]) -> Iterator[Finding]:
+    held_minor = dict.fromkeys(sums_minor, 0)
+    for legal_entity_id, accounts in _accounts().items():
+        night = nights.get(legal_entity_id, date.min)
+        for names, known_on in (
+            (("loan_principal", "fee_receivable"), date.max),
+            (("interest_receivable", "penalty_receivable"), night),
+        ):
+            asked = [key for key, receivable in accounts.items() if receivable.account in names]
+            found = balances(asked, on=date.max, known_on=known_on)
+            held_minor |= {accounts[key]: found[key].net_minor for key in asked}
+    for receivable, minor in held_minor.items():
+        if minor != sums_minor.get(receivable, 0):
+            yield Finding(
+                LEDGER,
+                f"{receivable.account} of book {receivable.book_id}",
+                str(sums_minor.get(receivable, 0)),
+                str(minor),
+            )
+
+
+def _accounts() -> dict[int, dict[int, _Receivable]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT legal_entity_id, id, name, book_id FROM ledger_account"
+            " WHERE book_id IS NOT NULL ORDER BY id"
+        )
+        accounts: dict[int, dict[int, _Receivable]] = defaultdict(dict)
+        for legal_entity_id, account_id, name, book_id in cursor.fetchall():
+            accounts[legal_entity_id][account_id] = _Receivable(name, book_id)
+    return accounts

@@ -29,7 +29,7 @@ class NothingToRepay(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class _Target:
+class Repayable:
     """A facility, and the one loan of it that is meant, if only one is."""
 
     facility_id: int
@@ -50,7 +50,7 @@ def repay(
 
     Raises NothingToRepay, InvalidReceipt, KeyConflict.
     """
-    found = _target(target)
+    found = what_to_repay(target)
     request = {"target": target, "amount_minor": amount_minor, "value_date": value_date}
     with once(caller, key=key, kind="repay", request=request) as act:
         if act.earlier is None:
@@ -61,7 +61,8 @@ def repay(
         return settled_receipts(found.legal_entity_id, [reference])[reference]
 
 
-def _target(code: str) -> _Target:
+def what_to_repay(code: str) -> Repayable:
+    """The facility or loan with this code. Raises NothingToRepay."""
     loan = (
         Loan.objects.filter(code=code)
         .values_list(
@@ -74,7 +75,7 @@ def _target(code: str) -> _Target:
         .first()
     )
     if loan is not None:
-        return _Target(*loan)
+        return Repayable(*loan)
     facility = (
         Facility.objects.filter(code=code)
         .values_list("id", "supplier__code", "currency", "legal_entity_id")
@@ -83,11 +84,11 @@ def _target(code: str) -> _Target:
     if facility is None:
         raise NothingToRepay(code)
     facility_id, *others = facility
-    return _Target(facility_id, None, *others)
+    return Repayable(facility_id, None, *others)
 
 
 def _take(
-    target: _Target,
+    target: Repayable,
     code: str,
     reference: str,
     amount_minor: int,

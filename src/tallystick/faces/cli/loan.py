@@ -1,4 +1,4 @@
-"""``tally loan``: a loan's schedule and state, from a file, without a database."""
+"""``tally loan``: a loan's schedule and state from a file, and why a booked loan is as it is."""
 
 import json
 from datetime import date, datetime
@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from tallystick.faces.cli.loan_explain import explain
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from tallystick.rules.schedule import Instalment
 
 app = typer.Typer(no_args_is_help=True, help="A loan's schedule, its state, and why it is so.")
+
+app.command("explain")(explain)
 
 Case = Annotated[Path, typer.Argument(metavar="CASE.json", help="The loan's terms and events.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]

@@ -56,7 +56,7 @@ COMMANDS = (
     Entry("draw", "money:draw", "Draw money on a facility.", MONEY),
     Entry("bank", "bank:app", "Payment orders, and what the bank says of them.", MONEY),
     Entry("settle", "bank:settle", "Take an obligor's cash: claims paid, loans swept.", MONEY),
-    Entry("repay", "money:repay", "Repay early, from the supplier's own cash.", MONEY),
+    Entry("repay", "repayments:repay", "Repay early, from the supplier's own cash.", MONEY),
     Entry("freeze", "money:freeze", "Stop new drawdowns on a facility, with a reason.", MONEY),
     Entry("unfreeze", "money:unfreeze", "Let a frozen facility be drawn again.", MONEY),
     Entry("loan", "loan:app", "A loan's schedule, its state, and why it is so.", MONEY),

@@ -1,0 +1,83 @@
+"""``tally loan explain``: every figure of a booked loan as a sum of named terms."""
+
+import json
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from tallystick.book.servicing.loans import LoanOn
+    from tallystick.rules.loan_explanation import Figure
+
+
+def explain(
+    loan: Annotated[str, typer.Argument(help="The loan's code.")],
+    on: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="The day asked about; default: today's."),
+    ] = None,
+    known_on: Annotated[
+        datetime | None,
+        typer.Option(
+            "--known-on", formats=["%Y-%m-%d"], help="As it was known on this day; default: now."
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON; amounts in minor units.")
+    ] = False,
+) -> None:
+    """Every figure of a loan in the book: the days, rates and cash that it is the sum of."""
+    from tallystick.site import databases
+
+    with databases.book():
+        from tallystick.book.servicing.loans import loan_on
+        from tallystick.rules.loan_explanation import explained
+
+        found = loan_on(
+            loan,
+            on=on.date() if on else None,
+            known_on=known_on.date() if known_on else date.max,
+        )
+    figures = explained(found.state)
+    if as_json:
+        typer.echo(json.dumps(_json(found, figures), indent=2))
+    else:
+        _print(found, figures)
+
+
+def _json(found: "LoanOn", figures: "tuple[Figure, ...]") -> dict[str, object]:
+    return {
+        "loan": found.code,
+        "facility": found.facility,
+        "supplier": found.supplier,
+        "status": found.status,
+        "due_date": found.due_date.isoformat(),
+        **found.state.as_json(),
+        "figures": [figure.as_json() for figure in figures],
+    }
+
+
+def _print(found: "LoanOn", figures: "tuple[Figure, ...]") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    terms = found.state.terms
+    table = Table(
+        title=f"Loan {found.code} of {found.supplier} under {found.facility}, {found.status}, due "
+        f"{found.due_date}, on {found.state.balances.on} ({terms.currency} minor units)",
+        title_justify="left",
+    )
+    table.add_column("")
+    table.add_column("", justify="right")
+    for figure in figures:
+        _add(table, figure)
+    Console().print(table)
+
+
+def _add(table: "Table", figure: "Figure") -> None:
+    table.add_row(figure.name, f"{figure.value:,}", style="bold")
+    for term in figure.terms:
+        table.add_row(f"  {term.name}", term.shown, style="dim")

@@ -57,7 +57,7 @@ ORDER BY id
 
 # What belongs to another pool of the supplier is shown as such; what is in none is left out.
 _OF_POOLS = f"""
-SELECT code, supplier_code, obligor_code, claims.currency, stage,
+SELECT claims.code, supplier_code, obligor_code, claims.currency, stage,
        CASE WHEN pool_id = pool.id OR status = 'closed' THEN status
             ELSE 'assigned_elsewhere' END,
        face_minor, paid_minor, diluted_minor, issue_date, due_date, (pool_id = pool.id)::int,

@@ -40,13 +40,17 @@ def engine() -> Iterator[Engine]:
     session.stop()
 
 
-@settings(max_examples=8, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=8, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+)
 @given(pool=pools(min_claims=1, max_claims=25))
 def test_the_borrowing_base_agrees_with_the_definition_read_aloud(engine, pool):
     assert base_on(engine, pool) == oracle.borrowing_base(pool)
 
 
-@settings(max_examples=4, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=4, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+)
 @given(pool=pools(min_claims=1, max_claims=25))
 def test_the_reason_of_each_claim_agrees_with_the_definition_read_aloud(engine, pool):
     rows = collected(

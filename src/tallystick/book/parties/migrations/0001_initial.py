@@ -5,65 +5,159 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Party',
+            name="Party",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=64, unique=True)),
-                ('name', models.CharField(max_length=200)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(max_length=64, unique=True)),
+                ("name", models.CharField(max_length=200)),
             ],
         ),
         migrations.CreateModel(
-            name='LegalEntity',
+            name="LegalEntity",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=64, unique=True)),
-                ('time_zone', models.CharField(max_length=64)),
-                ('calendar', models.CharField(help_text='name known to book.calendars', max_length=64)),
-                ('opened_date', models.DateField()),
-                ('business_date', models.DateField()),
-                ('party', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, to='parties.party')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(max_length=64, unique=True)),
+                ("time_zone", models.CharField(max_length=64)),
+                (
+                    "calendar",
+                    models.CharField(help_text="name known to book.calendars", max_length=64),
+                ),
+                ("opened_date", models.DateField()),
+                ("business_date", models.DateField()),
+                (
+                    "party",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, to="parties.party"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('business_date__gte', models.F('opened_date'))), name='legal_entity_business_date_from_opening')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("business_date__gte", models.F("opened_date"))),
+                        name="legal_entity_business_date_from_opening",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('email', models.EmailField(max_length=254, unique=True)),
-                ('name', models.CharField(blank=True, max_length=200)),
-                ('role', models.CharField(choices=[('operator', 'operator'), ('risk_officer', 'risk officer'), ('approver', 'approver'), ('treasury', 'treasury'), ('supplier', 'supplier'), ('auditor', 'auditor'), ('machine', 'machine client')], max_length=20)),
-                ('is_active', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('party', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='parties.party')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                (
+                    "last_login",
+                    models.DateTimeField(blank=True, null=True, verbose_name="last login"),
+                ),
+                ("email", models.EmailField(max_length=254, unique=True)),
+                ("name", models.CharField(blank=True, max_length=200)),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("operator", "operator"),
+                            ("risk_officer", "risk officer"),
+                            ("approver", "approver"),
+                            ("treasury", "treasury"),
+                            ("supplier", "supplier"),
+                            ("auditor", "auditor"),
+                            ("machine", "machine client"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("is_active", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "party",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, to="parties.party"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('role', 'supplier'), _negated=True), ('party__isnull', False), _connector='OR'), name='supplier_user_has_a_firm')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("role", "supplier"), _negated=True),
+                            ("party__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="supplier_user_has_a_firm",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='RelatedParty',
+            name="RelatedParty",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('from_date', models.DateField()),
-                ('to_date', models.DateField(help_text='first day on which it no longer holds', null=True)),
-                ('reason', models.CharField(max_length=500)),
-                ('obligor', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.party')),
-                ('supplier', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.party')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("from_date", models.DateField()),
+                (
+                    "to_date",
+                    models.DateField(help_text="first day on which it no longer holds", null=True),
+                ),
+                ("reason", models.CharField(max_length=500)),
+                (
+                    "obligor",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="parties.party",
+                    ),
+                ),
+                (
+                    "supplier",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="parties.party",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(condition=models.Q(('to_date', None)), fields=('supplier', 'obligor'), name='related_party_once'), models.CheckConstraint(condition=models.Q(('to_date', None), ('to_date__gt', models.F('from_date')), _connector='OR'), name='related_party_dates_in_order')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("to_date", None)),
+                        fields=("supplier", "obligor"),
+                        name="related_party_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("to_date", None),
+                            ("to_date__gt", models.F("from_date")),
+                            _connector="OR",
+                        ),
+                        name="related_party_dates_in_order",
+                    ),
+                ],
             },
         ),
     ]

@@ -11,21 +11,10 @@ import typer
 from tallystick.faces.cli import main, testing
 from tallystick.rules.refusal import Refusal
 
-ISSUED = {
-    *("demo", "test", "programme", "import", "pool", "draw", "repay", "freeze", "unfreeze", "loan"),
-    *(
-        "close",
-        "verify",
-        "ledger",
-        "replay",
-        "bench",
-        "serve",
-        "migrate",
-        "user",
-        "backup",
-        "restore",
-    ),
-}
+ISSUED = set(
+    "demo test programme import pool draw repay freeze loan close verify ledger replay bench serve"
+    " migrate user backup restore".split()
+)
 
 
 def tally(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

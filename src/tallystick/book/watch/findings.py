@@ -13,6 +13,9 @@ class Finding:
     expected: str
     found: str
 
+    def __str__(self) -> str:
+        return f"{self.check}: {self.subject}: expected {self.expected}, found {self.found}"
+
 
 @dataclass(frozen=True, slots=True)
 class Check:

@@ -100,10 +100,7 @@ def verify(
 
 def _tell(findings: "list[Finding]", *, checks: int) -> None:
     for finding in findings:
-        typer.echo(
-            f"{finding.check}: {finding.subject}: expected {finding.expected}, "
-            f"found {finding.found}"
-        )
+        typer.echo(str(finding))
     if findings:
         typer.echo(f"{len(findings)} findings in {checks} checks.", err=True)
     else:

@@ -13,7 +13,7 @@ All amounts are minor units of the facility's currency, unless a name says other
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 
 RULES_VERSION = "drawdown-1"
@@ -114,20 +114,22 @@ class Decision:
         return {
             "rules_version": self.rules_version,
             "granted": self.granted,
-            "request": _plain(asdict(self.request)),
-            "inputs": _plain(asdict(self.inputs)),
+            "request": _plain(self.request),
+            "inputs": _plain(self.inputs),
             "limit_minor": self.inputs.limit_minor,
             "available_minor": self.inputs.available_minor,
             "shortfall_minor": self.inputs.shortfall_minor,
-            "verdicts": [_plain(asdict(verdict)) for verdict in self.verdicts],
+            "verdicts": [_plain(verdict) for verdict in self.verdicts],
             "reasons": list(self.reasons),
         }
 
 
-def _plain(fields: dict[str, Value]) -> dict[str, Value]:
+def _plain(value: DrawdownRequest | DrawdownInputs | Verdict) -> dict[str, Value]:
+    # Not ``asdict``, which copies deeply: this is written with every drawdown, under its locks.
+    fields = {name: getattr(value, name) for name in value.__slots__}
     return {
-        name: value.isoformat() if isinstance(value, date) else value
-        for name, value in fields.items()
+        name: field.isoformat() if isinstance(field, date) else field
+        for name, field in fields.items()
     }
 
 

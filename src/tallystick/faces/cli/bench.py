@@ -74,6 +74,26 @@ def bench_import(
     tell(figures, postgresql=postgresql, as_json=as_json)
 
 
+@app.command("draw")
+def bench_draw(
+    seconds: Annotated[float, typer.Option(min=0.5, help="Of each phase.")] = 10.0,
+    facilities: Annotated[int, typer.Option(min=1, help="To spread the drawdowns over.")] = 400,
+    processes: Annotated[int, typer.Option(min=1, max=64, help="That draw at once.")] = 8,
+    as_json: Json = False,
+) -> None:
+    """Drawdowns: the real act from several processes, spread out and on one hot facility."""
+    from tallystick.site import databases
+
+    with databases.scratch("bench") as here:
+        from tallystick.lab.bench import draw
+
+        plan = draw.Plan(seconds, facilities, processes)
+        figures = draw.measure(plan, url=here.url, join=databases.join)
+        with here.connect() as connection:
+            postgresql = connection.info.parameter_status("server_version")
+    tell(figures, postgresql=postgresql, as_json=as_json)
+
+
 def tell(figures: "Sequence[Figure]", *, postgresql: str | None = None, as_json: bool) -> None:
     """Print the machine and the figures, each beside its bound."""
     from tallystick.lab.bench.figures import machine

@@ -9,11 +9,11 @@ from uuid import uuid4
 
 import typer
 
+from tallystick.faces.cli.repayments import tell_settled
 from tallystick.rules.refusal import Refusal
 
 if TYPE_CHECKING:
     from tallystick.book.acts.once import Caller
-    from tallystick.book.servicing.settled import Settled
 
 app = typer.Typer(no_args_is_help=True, help="Payment orders, and what the bank says of them.")
 
@@ -24,7 +24,9 @@ Currency = Annotated[str, typer.Option("--currency", help="ISO 4217 code.")]
 ValueDate = Annotated[
     datetime | None,
     typer.Option(
-        "--on", formats=["%Y-%m-%d"], help="The bank's value date; default: the business day."
+        "--value-date",
+        formats=["%Y-%m-%d"],
+        help="The bank's; default: the open business day.",
     ),
 ]
 Key = Annotated[str | None, typer.Option("--key", help="Request key: repeating it acts only once.")]
@@ -71,13 +73,13 @@ def paid(
     order: Order,
     amount: Amount,
     reference: Reference,
-    on: ValueDate = None,
+    value_date: ValueDate = None,
     currency: Currency = "CNY",
     entity: EntityCode = None,
     key: Key = None,
 ) -> None:
     """The bank has paid an order: a loan begins, or a supplier has its money."""
-    _take("paid", order, amount, reference, on, currency, entity, key)
+    _take("paid", order, amount, reference, value_date, currency, entity, key)
 
 
 @app.command("rejected")
@@ -86,13 +88,13 @@ def rejected(
     amount: Amount,
     reference: Reference,
     reason: Annotated[str, typer.Option("--reason", help="Why, in the bank's words.")],
-    on: ValueDate = None,
+    value_date: ValueDate = None,
     currency: Currency = "CNY",
     entity: EntityCode = None,
     key: Key = None,
 ) -> None:
     """The bank has turned an order down: what was reserved for it is free again."""
-    _take("rejected", order, amount, reference, on, currency, entity, key, reason)
+    _take("rejected", order, amount, reference, value_date, currency, entity, key, reason)
 
 
 def settle(
@@ -105,7 +107,7 @@ def settle(
             "--claim", metavar="CLAIM=AMOUNT", help="A claim that the cash names; repeatable."
         ),
     ] = None,
-    on: ValueDate = None,
+    value_date: ValueDate = None,
     currency: Currency = "CNY",
     entity: EntityCode = None,
     as_json: Json = False,
@@ -131,7 +133,7 @@ def settle(
                 payer=payer,
                 currency=currency,
                 amount_minor=minor_from_text(amount, currency),
-                value_date=on.date() if on else ours.business_date,
+                value_date=value_date.date() if value_date else ours.business_date,
                 lines=tuple((claim, minor_from_text(text, currency)) for claim, text in named),
             ),
             legal_entity_id=ours.entity_id,
@@ -140,7 +142,7 @@ def settle(
     if as_json:
         typer.echo(json.dumps(asdict(settled), ensure_ascii=False))
     else:
-        _tell(settled)
+        tell_settled(settled)
 
 
 def _take(
@@ -148,7 +150,7 @@ def _take(
     order: str,
     amount: str,
     reference: str,
-    on: datetime | None,
+    value_date: datetime | None,
     currency: str,
     entity: str | None,
     key: str | None,
@@ -168,7 +170,7 @@ def _take(
             outcome=outcome,
             amount_minor=minor_from_text(amount, currency),
             currency=currency,
-            value_date=on.date() if on else ours.business_date,
+            value_date=value_date.date() if value_date else ours.business_date,
             reason=reason,
         )
         (taken,) = take_answers(
@@ -189,20 +191,6 @@ def _claim_and_amount(text: str) -> tuple[str, str]:
     if not claim or not amount:
         raise UnreadableLine(text)
     return claim, amount
-
-
-def _tell(settled: "Settled") -> None:
-    from tallystick.rules.money import text_from_minor
-
-    def told(amount_minor: int) -> str:
-        return text_from_minor(amount_minor, settled.currency, thousands=True)
-
-    typer.echo(f"Receipt {settled.bank_reference}: {told(settled.amount_minor)} {settled.currency}")
-    for line in settled.lines:
-        whose = f"loan {line.loan}" if line.loan else f"supplier {line.supplier}"
-        typer.echo(f"  {whose:<30}{line.bucket:<20}{told(line.amount_minor):>20}")
-    if settled.suspense_minor:
-        typer.echo(f"  {'':<30}{'suspense':<20}{told(settled.suspense_minor):>20}")
 
 
 def _caller() -> "Caller":

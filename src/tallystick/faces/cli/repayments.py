@@ -18,6 +18,7 @@ BUCKETS = {
     "principal_due": "principal due",
     "principal_not_due": "principal not yet due",
     "recovered": "due from the supplier",
+    "residual": "to be paid out to the supplier",
     "credit": "kept as the supplier's credit",
 }
 
@@ -61,10 +62,11 @@ def repay(
     if as_json:
         typer.echo(json.dumps(asdict(settled), indent=2))
     else:
-        _print(settled)
+        tell_settled(settled)
 
 
-def _print(settled: "Settled") -> None:
+def tell_settled(settled: "Settled") -> None:
+    """Where cash went, line by line; the lines and what stands in suspense sum to it."""
     from tallystick.rules.money import text_from_minor
 
     def major(amount_minor: int) -> str:
@@ -72,5 +74,7 @@ def _print(settled: "Settled") -> None:
 
     typer.echo(f"Taken {major(settled.amount_minor)} {settled.currency}:")
     for line in settled.lines:
-        where = f"loan {line.loan}, " if line.loan else ""
-        typer.echo(f"  {major(line.amount_minor):>20}  {where}{BUCKETS[line.bucket]}")
+        whose = f"loan {line.loan}" if line.loan else line.supplier
+        typer.echo(f"  {major(line.amount_minor):>20}  {whose}, {BUCKETS[line.bucket]}")
+    if settled.suspense_minor:
+        typer.echo(f"  {major(settled.suspense_minor):>20}  in suspense: it names no claim of ours")

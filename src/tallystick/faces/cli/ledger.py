@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 NOT_PROVEN = 1
 MAX_FILE_BYTES = 64 * 1024 * 1024
+MAX_LINE_CHARACTERS = 1_000
 
 app = typer.Typer(no_args_is_help=True, help="Entries, balances, seals and proofs.")
 
@@ -296,5 +297,9 @@ def _json(shown: dict[str, Any]) -> str:
 def _print(table: "Table") -> None:
     from rich.console import Console
 
-    # References and labels are other people's text: shown as they are, never as mark-up.
-    Console(markup=False, emoji=False, highlight=False).print(table)
+    for column in table.columns:
+        column.overflow = "fold"  # a label is read whole, on a second line where it is long
+    # References and labels are other people's text: shown as they are, never as mark-up. A file
+    # or a pipe has no width.
+    width = None if sys.stdout.isatty() else MAX_LINE_CHARACTERS
+    Console(markup=False, emoji=False, highlight=False, width=width).print(table)

@@ -12,8 +12,27 @@ from tallystick.faces.cli import main, testing
 from tallystick.rules.refusal import Refusal
 
 ISSUED = set(
-    "demo test programme import pool draw repay freeze loan close verify ledger replay bench serve"
-    " migrate user backup restore".split()
+    [
+        "demo",
+        "test",
+        "programme",
+        "import",
+        "pool",
+        "draw",
+        "repay",
+        "freeze",
+        "loan",
+        "close",
+        "verify",
+        "ledger",
+        "replay",
+        "bench",
+        "serve",
+        "migrate",
+        "user",
+        "backup",
+        "restore",
+    ]
 )
 
 

@@ -11,29 +11,27 @@ import typer
 from tallystick.faces.cli import main, testing
 from tallystick.rules.refusal import Refusal
 
-ISSUED = set(
-    [
-        "demo",
-        "test",
-        "programme",
-        "import",
-        "pool",
-        "draw",
-        "repay",
-        "freeze",
-        "loan",
-        "close",
-        "verify",
-        "ledger",
-        "replay",
-        "bench",
-        "serve",
-        "migrate",
-        "user",
-        "backup",
-        "restore",
-    ]
-)
+ISSUED = {
+    "demo",
+    "test",
+    "programme",
+    "import",
+    "pool",
+    "draw",
+    "repay",
+    "freeze",
+    "loan",
+    "close",
+    "verify",
+    "ledger",
+    "replay",
+    "bench",
+    "serve",
+    "migrate",
+    "user",
+    "backup",
+    "restore",
+}
 
 
 def tally(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -203,8 +203,10 @@ CLAIM_COLUMNS: Mapping[str, Any] = {
     "due_date": pl.Date,
 }
 
-# A pool's closed claims matter while they are in its dilution window, and no longer. A window
-# of more than a century is cut there: dates of documents do not lie further back.
+# A pool's closed claims matter while they are in its dilution window, and no longer; and since
+# nothing of them is outstanding, only by what they were and by how much they were diluted. So they
+# come as one row a pool: reading each of them every night is what costs most in an old pool. A
+# window of more than a century is cut there: dates of documents do not lie further back.
 _CLAIMS = """
 SELECT pool_id, obligor_id, currency, stage, status, face_minor, paid_minor, diluted_minor,
        issue_date, due_date
@@ -212,14 +214,17 @@ FROM trade_claim
 WHERE pool_id = ANY (%(pool_ids)s) AND status IN ('open', 'disputed')
   AND issue_date <= %(on)s AND id IS DISTINCT FROM %(without_claim)s
 UNION ALL
-SELECT claim.pool_id, claim.obligor_id, claim.currency, stage, status, face_minor, paid_minor,
-       diluted_minor, issue_date, due_date
+SELECT claim.pool_id, min(claim.obligor_id), claim.currency, 'settlement', 'closed',
+       least(sum(face_minor), 9223372036854775807)::bigint,
+       least(sum(paid_minor), 9223372036854775807)::bigint,
+       least(sum(diluted_minor), 9223372036854775807)::bigint, %(on)s::date, %(on)s::date
 FROM collateral_pool AS pool
 JOIN collateral_poolterms AS kept ON kept.id = pool.terms_id
 JOIN trade_claim AS claim ON claim.pool_id = pool.id AND claim.status = 'closed'
 WHERE pool.id = ANY (%(pool_ids)s)
   AND issue_date > %(on)s::date - least((kept.terms ->> 'dilution_window_days')::int, 40000)
   AND issue_date <= %(on)s AND claim.id IS DISTINCT FROM %(without_claim)s
+GROUP BY claim.pool_id, claim.currency
 """
 
 

@@ -7,17 +7,31 @@ from typing import Any
 import polars as pl
 from django.db import connection
 
+# No text on record contains it: whatever comes in with control characters is refused.
+_SEPARATOR = "\x1f"
+
 
 def frame_of(query: str, arguments: Mapping[str, Any], columns: Mapping[str, Any]) -> pl.DataFrame:
     """The rows of a query, whose columns come in the order of ``columns`` (name → Polars type).
 
-    They are copied out as text and parsed whole: no Python object is made for any value.
+    They come as one text and are parsed whole: row by row, fetching fifty thousand takes twice as
+    long. One text holds at most a thousand million bytes, some ten million claims: ask for more in
+    parts.
     """
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT csv)", arguments) as copy,
-    ):
-        content = b"".join(copy)
-    if not content:
+    values = f", E'{_SEPARATOR.encode('unicode_escape').decode()}', ".join(columns)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT string_agg(concat({values}), E'\\n')"
+            f" FROM ({query}) AS rows ({', '.join(columns)})",
+            arguments,
+        )
+        (content,) = cursor.fetchone()
+    if content is None:
         return pl.DataFrame(schema=dict(columns))
-    return pl.read_csv(BytesIO(content), has_header=False, schema=dict(columns))
+    return pl.read_csv(
+        BytesIO(content.encode()),
+        has_header=False,
+        schema=dict(columns),
+        separator=_SEPARATOR,
+        quote_char=None,
+    )

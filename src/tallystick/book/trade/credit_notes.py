@@ -112,6 +112,8 @@ def _waiting(supplier_ids: Collection[int]) -> list[_Note]:
 
 def _successors(named: Collection[tuple[int, int]]) -> dict[int, tuple[bytes, ...]]:
     """The claims that follow from each document, itself first. In: root and id of documents."""
+    if not named:
+        return {}
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT id, predecessor_id, root_id, fingerprint FROM trade_document"

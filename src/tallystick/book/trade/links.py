@@ -13,39 +13,40 @@ from typing import NamedTuple
 
 from django.db import connection
 
-_LINK = """
-WITH named AS (
-    SELECT DISTINCT ON (naming.id) naming.id, named.id AS predecessor_id
-    FROM trade_document AS naming
-    JOIN trade_document AS named
-      ON named.issuer_id = ANY (ARRAY[naming.supplier_id, naming.obligor_id, naming.issuer_id])
-     AND named.kind = naming.fulfils_kind
-     AND named.number = naming.fulfils_number
-     AND named.supplier_id = naming.supplier_id
-     AND named.obligor_id = naming.obligor_id
-     AND named.currency = naming.currency
-    WHERE naming.id = ANY (%s)
-    ORDER BY naming.id, named.issue_date, named.fingerprint
-)
-UPDATE trade_document AS document SET predecessor_id = named.predecessor_id
-FROM named
-WHERE document.id = named.id
-  AND document.predecessor_id IS DISTINCT FROM named.predecessor_id
-RETURNING document.id
+# LATERAL and LIMIT look each name up by index, whatever the planner thinks of the table's size.
+_NAMED = """
+SELECT naming.id, named.id
+FROM trade_document AS naming
+CROSS JOIN LATERAL (
+    SELECT id FROM trade_document AS named
+    WHERE issuer_id = ANY (ARRAY[naming.supplier_id, naming.obligor_id, naming.issuer_id])
+      AND kind = naming.fulfils_kind
+      AND number = naming.fulfils_number
+      AND supplier_id = naming.supplier_id
+      AND obligor_id = naming.obligor_id
+      AND currency = naming.currency
+    ORDER BY issue_date, fingerprint
+    LIMIT 1
+) AS named
+WHERE naming.id = ANY (%s) AND naming.predecessor_id IS DISTINCT FROM named.id
 """
 
 _UNITS = """
 WITH touched AS (
-    SELECT coalesce(document.root_id, document.id) AS root_id
-    FROM trade_document AS linked
-    JOIN trade_document AS document ON document.id IN (linked.id, linked.predecessor_id)
-    WHERE linked.id = ANY (%s)
+    SELECT DISTINCT coalesce(root_id, id) AS root_id FROM trade_document WHERE id = ANY (%s)
 )
-SELECT id, predecessor_id, root_id, issue_date FROM trade_document
-WHERE root_id IN (SELECT root_id FROM touched)
+SELECT id, predecessor_id, trade_document.root_id, issue_date
+FROM touched JOIN trade_document ON trade_document.root_id = touched.root_id
 UNION
-SELECT id, predecessor_id, root_id, issue_date FROM trade_document
-WHERE id IN (SELECT root_id FROM touched)
+SELECT id, predecessor_id, trade_document.root_id, issue_date
+FROM touched JOIN trade_document ON trade_document.id = touched.root_id
+"""
+
+_PLACE = """
+UPDATE trade_document AS document
+SET predecessor_id = place.predecessor_id, root_id = place.root_id
+FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS place (id, predecessor_id, root_id)
+WHERE document.id = place.id
 """
 
 
@@ -68,56 +69,46 @@ def link(naming_ids: Collection[int]) -> Links:
     if not naming_ids:
         return Links({}, {}, set())
     with connection.cursor() as cursor:
-        cursor.execute(_LINK, [list(naming_ids)])
-        linked = {document_id for (document_id,) in cursor.fetchall()}
+        cursor.execute(_NAMED, [list(naming_ids)])
+        linked: dict[int, int] = dict(cursor.fetchall())
         if not linked:
             return Links({}, {}, set())
-        cursor.execute(_UNITS, [list(linked)])
-        documents = {row[0]: _Linked(*row[1:]) for row in cursor.fetchall()}
-        ways = {document_id: _way(document_id, documents) for document_id in documents}
-        moved = [
-            (document_id, way[0])
+        cursor.execute(_UNITS, [list({*linked, *linked.values()})])
+        before = {row[0]: _Place(*row[1:]) for row in cursor.fetchall()}
+        predecessor_of = {
+            document_id: place.predecessor_id
+            for document_id, place in before.items()
+            if place.predecessor_id is not None
+        } | linked
+        ways = {document_id: _way(document_id, predecessor_of) for document_id in before}
+        changed = [
+            (document_id, predecessor_of.get(document_id), way[0])
             for document_id, way in ways.items()
-            if documents[document_id].root_id != way[0]
+            if document_id in linked or before[document_id].root_id != way[0]
         ]
-        cursor.execute(
-            "UPDATE trade_document AS document SET root_id = moved.root_id"
-            " FROM unnest(%s::bigint[], %s::bigint[]) AS moved (id, root_id)"
-            " WHERE document.id = moved.id",
-            [[document_id for document_id, _ in moved], [root_id for _, root_id in moved]],
-        )
+        cursor.execute(_PLACE, [list(column) for column in zip(*changed, strict=True)])
     since: dict[int, date] = {}
     for document_id, way in ways.items():
         # What stands on a document newly linked moves with it.
-        if not linked.isdisjoint(way):
-            document = documents[document_id]
-            for root_id in {way[0], document.root_id or way[0]}:
-                since[root_id] = min(document.issue_date, since.get(root_id, document.issue_date))
-    return Links(
-        since,
-        {
-            document_id: document.predecessor_id
-            for document_id, document in documents.items()
-            if document.predecessor_id is not None
-        },
-        documents.keys(),
-    )
+        if not linked.keys().isdisjoint(way):
+            place = before[document_id]
+            for root_id in {way[0], place.root_id or way[0]}:
+                since[root_id] = min(place.issue_date, since.get(root_id, place.issue_date))
+    return Links(since, predecessor_of, before.keys())
 
 
-class _Linked(NamedTuple):
+class _Place(NamedTuple):
     predecessor_id: int | None
     root_id: int | None
     issue_date: date
 
 
-def _way(document_id: int, documents: Mapping[int, _Linked]) -> list[int]:
+def _way(document_id: int, predecessor_of: Mapping[int, int]) -> list[int]:
     """From the root of its unit down to the document.
 
     Each is of an earlier stage than the next, so that the way is short and ends.
     """
-    way = []
-    here: int | None = document_id
-    while here is not None:
-        way.append(here)
-        here = documents[here].predecessor_id
+    way = [document_id]
+    while (above := predecessor_of.get(way[-1])) is not None:
+        way.append(above)
     return way[::-1]

@@ -125,21 +125,23 @@ WHERE root_id = ANY (%s)
 ORDER BY array_position('{order,receipt,invoice,statement}', kind::text), document.id
 """
 
+# What lies before the news counts in one sum, as of the day before it.
 _EVENTS = """
-SELECT root_id, fingerprint, value_date, sum(face_minor), sum(paid_minor), sum(diluted_minor),
-       coalesce(sum(paid_minor) FILTER (WHERE event.kind <> 'moved'), 0),
-       coalesce(sum(diluted_minor) FILTER (WHERE event.kind <> 'moved'), 0)
-FROM trade_document AS document JOIN trade_claimevent AS event ON event.claim_id = document.id
-WHERE root_id = ANY (%s)
-GROUP BY root_id, fingerprint, value_date
+SELECT news.root_id, fingerprint, greatest(value_date, news.since - 1) AS day,
+       sum(face_minor)::bigint, sum(paid_minor)::bigint, sum(diluted_minor)::bigint,
+       coalesce(sum(paid_minor) FILTER (WHERE event.kind <> 'moved'), 0)::bigint,
+       coalesce(sum(diluted_minor) FILTER (WHERE event.kind <> 'moved'), 0)::bigint
+FROM unnest(%s::bigint[], %s::date[]) AS news (root_id, since)
+JOIN trade_document AS document ON document.root_id = news.root_id
+JOIN trade_claimevent AS event ON event.claim_id = document.id
+GROUP BY news.root_id, fingerprint, day
 """
 
 
-def _loaded(roots: Iterable[int]) -> dict[int, _Members]:
+def _loaded(since: Mapping[int, date]) -> dict[int, _Members]:
     units: defaultdict[int, _Members] = defaultdict(_Members)
-    asked = [list(roots)]
     with connection.cursor() as cursor:
-        cursor.execute(_DOCUMENTS, asked)
+        cursor.execute(_DOCUMENTS, [list(since)])
         for row in cursor.fetchall():
             document = _Member(*row[:4], bytes(row[4]), *row[5:-3], Standing(*row[-3:]))
             unit = units[document.root_id]
@@ -148,13 +150,13 @@ def _loaded(roots: Iterable[int]) -> dict[int, _Members]:
                 # A document is its claim's opening, with the whole amount.
                 opening = Standing(face_minor=document.amount_minor)
                 unit.recorded[document.fingerprint, document.issue_date] = opening
-        cursor.execute(_EVENTS, asked)
+        cursor.execute(_EVENTS, [list(since), list(since.values())])
         for root_id, fingerprint, day, face, paid, diluted, own_paid, own_diluted in cursor:
             unit, key = units[root_id], bytes(fingerprint)
             so_far = unit.recorded.get((key, day), NOTHING)
-            unit.recorded[key, day] = so_far.plus(Standing(int(face), int(paid), int(diluted)))
+            unit.recorded[key, day] = so_far.plus(Standing(face, paid, diluted))
             if own_paid or own_diluted:
-                unit.reductions.append(Reduction(key, day, int(own_paid), int(own_diluted)))
+                unit.reductions.append(Reduction(key, day, own_paid, own_diluted))
     return units
 
 

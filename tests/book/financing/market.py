@@ -82,8 +82,13 @@ class Market:
     ) -> DrawRequest:
         """A request in order, under a key of its own unless one is given."""
         self.keys.append(f"key {len(self.keys)}")
-        wanted = {"tenor_days": 30, "on": TODAY, "caller": SUPPLIER, "key": self.keys[-1]}
-        return DrawRequest(facility=facility, amount_minor=amount_minor, **(wanted | changes))
+        return request(facility, amount_minor, **({"key": self.keys[-1]} | changes))
+
+
+def request(facility: str, amount_minor: int = MILLION, **changes: object) -> DrawRequest:
+    """A request in order."""
+    wanted = {"tenor_days": 30, "on": TODAY, "caller": SUPPLIER, "key": "key"}
+    return DrawRequest(facility=facility, amount_minor=amount_minor, **(wanted | changes))
 
 
 def open_market(

@@ -55,7 +55,11 @@ def asked_by(client: int) -> list[dict[str, object]]:
 def start_clients(here: Server, notes: Path) -> list[BaseProcess]:
     spawn = multiprocessing.get_context("spawn")
     clients = [
-        spawn.Process(target=draw_all, args=(here.url, asked_by(client), notes / str(client)))
+        spawn.Process(
+            target=draw_all,
+            args=(here.url, asked_by(client), notes / str(client)),
+            daemon=True,  # none outlives a test that fails
+        )
         for client in range(CLIENTS)
     ]
     for client in clients:

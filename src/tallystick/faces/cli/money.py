@@ -54,10 +54,12 @@ def draw(
     if as_json:
         typer.echo(json.dumps(drawdown.as_json(), indent=2))
         return
-    left = text_from_minor(drawdown.available_minor, drawdown.currency)
+    amount, left = (
+        text_from_minor(amount_minor, drawdown.currency, thousands=True)
+        for amount_minor in (drawdown.amount_minor, drawdown.available_minor)
+    )
     typer.echo(
-        f"Loan {drawdown.loan}: {text_from_minor(drawdown.amount_minor, drawdown.currency)} "
-        f"{drawdown.currency}, due {drawdown.due_date}"
+        f"Loan {drawdown.loan}: {amount} {drawdown.currency}, due {drawdown.due_date}"
         f"{' (provisional)' if drawdown.due_date_provisional else ''}; "
         f"payment {drawdown.end_to_end_id} is ordered. {left} is left to draw."
     )

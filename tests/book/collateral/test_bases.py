@@ -3,13 +3,14 @@
 from dataclasses import replace
 
 import pytest
+from django.db import connection
 from tests.book.trade.market import CALLER, DAY, EVERYTHING, Market, day, paper
 
 from tallystick.book.collateral import bases
 from tallystick.book.collateral.checks import collateral_checks
 from tallystick.book.collateral.models import Pool, PoolBase
 from tallystick.book.collateral.related import RelationUnchanged, relate, unrelate
-from tallystick.book.collateral.terms import TermsOfPool, change_terms
+from tallystick.book.collateral.terms import TermsOfPool, change_terms, keep_terms
 from tallystick.book.trade.models import Claim
 from tallystick.rules.pool_terms import TermOutOfBounds
 from tallystick.site import databases
@@ -270,8 +271,6 @@ def test_the_checks_find_a_claim_in_two_pools_and_in_a_strangers(market, databas
     other = market.pool("OTHER", supplier="OTHER")
     market.records(paper("invoice", "INV-1", 100))
     databases.use(database, as_owner=True)
-    from django.db import connection
-
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE trade_claim DISABLE TRIGGER ALL")
         cursor.execute(
@@ -282,3 +281,12 @@ def test_the_checks_find_a_claim_in_two_pools_and_in_a_strangers(market, databas
 
     found = {finding.check for check in collateral_checks() for finding in check.run()}
     assert found == {"a claim is in one pool at a time", "claims are in pools of their supplier"}
+
+
+def test_the_check_finds_terms_that_were_not_put_in_force(market, database):
+    market.pool()
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE collateral_pool SET terms_id = %s", [keep_terms(HALF)])
+
+    (finding,) = [finding for check in collateral_checks() for finding in check.run()]
+    assert finding.check == "pools have the terms put in force last"

@@ -48,7 +48,24 @@ TERMS_IN_FORCE = """
     ORDER BY pool.id
 """
 
+# What the migrations put in the way of a wrong record.
+GUARDS = """
+    SELECT 'trigger ' || name, 'enabled always', 'missing or disabled'
+    FROM (VALUES
+        ('collateral_assignment_only_grows'),
+        ('collateral_pool_only_grows'),
+        ('collateral_poolbase_only_grows'),
+        ('collateral_poolterms_only_grows'),
+        ('collateral_securityinterest_only_grows'),
+        ('collateral_termsinforce_only_grows')
+    ) AS guard (name)
+    WHERE NOT EXISTS (
+        SELECT FROM pg_trigger WHERE tgname = name AND tgenabled = 'A' AND NOT tgisinternal)
+    ORDER BY name
+"""
+
 QUERIES = {
+    "guards of pools stand": GUARDS,
     "a claim is in one pool at a time": ONE_POOL_AT_A_TIME,
     "claims are in pools of their supplier": OF_ITS_SUPPLIER,
     "pools have the terms put in force last": TERMS_IN_FORCE,

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from tallystick.book.acts.once import Caller, once
 from tallystick.book.collateral.open_pool import open_pool
+from tallystick.book.collateral.pools import hold_suppliers
 from tallystick.book.collateral.security import file_interest
 from tallystick.book.collateral.terms import TermsOfPool
 from tallystick.book.financing.models import MAX_FACILITY_CODE_LENGTH, Facility, ProgrammeLimit
@@ -108,6 +109,8 @@ def _opened(
         refuse_unfit(facility, on=on)
     _refuse_taken(facilities)
     suppliers = party_ids(facility.supplier for facility in facilities)
+    # All at once: one after the other would take their locks in an order of its own.
+    hold_suppliers(suppliers.values())
     return {
         facility.code: _open(facility, entity, suppliers[facility.supplier], on=on, act_id=act_id)
         for facility in facilities

@@ -179,7 +179,28 @@ CREDIT_NOTES = """
     ORDER BY document.id
 """
 
+# What the migrations put in the way of a wrong record.
+GUARDS = """
+    SELECT 'trigger ' || name, 'enabled always', 'missing or disabled'
+    FROM (VALUES
+        ('trade_claim_checked'),
+        ('trade_claim_only_grows'),
+        ('trade_claim_pool_checked'),
+        ('trade_claimevent_checked'),
+        ('trade_claimevent_only_grows'),
+        ('trade_document_checked'),
+        ('trade_document_only_grows'),
+        ('trade_document_stays'),
+        ('trade_importfile_only_grows'),
+        ('trade_unappliedcredit_only_grows')
+    ) AS guard (name)
+    WHERE NOT EXISTS (
+        SELECT FROM pg_trigger WHERE tgname = name AND tgenabled = 'A' AND NOT tgisinternal)
+    ORDER BY name
+"""
+
 QUERIES = {
+    "guards of claims stand": GUARDS,
     "documents refer to what is there": REFERENCES,
     "documents fulfil what they name": LINKS,
     "fingerprints are of their documents": FINGERPRINTS,

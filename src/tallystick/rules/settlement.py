@@ -7,11 +7,19 @@ loan's own order, and the fold of the loan agrees with the waterfall to the mino
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import NamedTuple
 
 from tallystick.rules import waterfall
-from tallystick.rules.loan_position import Position, balances, running_interest, running_penalty
+from tallystick.rules.loan_position import (
+    Position,
+    accrual_to,
+    owed_by_bucket,
+    pass_dues,
+    running_interest,
+    running_penalty,
+)
 from tallystick.rules.loan_terms import Bucket
 
 
@@ -87,14 +95,10 @@ def prepayment_down_to_cover(
 
 def owed_on(position: Position, on: date) -> dict[Bucket, int]:
     """What a receipt of that day finds; ``on`` is not before the position's last event."""
-    owed = balances(position, on)
-    return {
-        Bucket.FEES: owed.fees_due_minor,
-        Bucket.PENALTY: owed.penalty_due_minor,
-        Bucket.INTEREST: owed.interest_due_minor,
-        Bucket.PRINCIPAL_DUE: owed.principal_due_minor,
-        Bucket.PRINCIPAL_NOT_DUE: owed.principal_minor - owed.principal_due_minor,
-    }
+    if any(due.due_date <= on for due in position.dues[len(position.interest_at_due_minor) :]):
+        position = replace(position)
+        pass_dues(position, on)
+    return owed_by_bucket(position, accrual_to(position, on))
 
 
 def owed_in_hindsight(then: Position, now: Position, on: date) -> dict[Bucket, int]:
@@ -103,9 +107,8 @@ def owed_in_hindsight(then: Position, now: Position, on: date) -> dict[Bucket, i
     ``then`` is the position up to ``on``, ``now`` with everything since. What later cash has
     already met is met: accrued by then less received by now, and never below zero.
     """
-    owed = balances(then, on)
-    due_minor = min(owed.principal_due_minor, now.principal_minor)
-    principal_minor = min(owed.principal_minor, now.principal_minor)
+    due_minor = min(owed_on(then, on)[Bucket.PRINCIPAL_DUE], now.principal_minor)
+    principal_minor = min(then.principal_minor, now.principal_minor)
     return {
         Bucket.FEES: max(0, then.fees_charged_minor - now.fees_received_minor),
         Bucket.PENALTY: max(0, running_penalty(then, on) - now.penalty_received_minor),

@@ -62,8 +62,8 @@ TAMPERED = [
     ),
     (
         (
-            "UPDATE ledger_posting SET amount_minor = amount_minor + 1 WHERE side = 1 AND account_id IN"
-            " (SELECT id FROM ledger_account WHERE name = 'settlement_clearing')"
+            "UPDATE ledger_posting SET amount_minor = amount_minor + 1 WHERE side = 1"
+            " AND account_id IN (SELECT id FROM ledger_account WHERE name = 'settlement_clearing')"
         ),
         "ledger: no cash left in clearing",
         ("settlement clearing of LENDER in CNY", "0", "2"),

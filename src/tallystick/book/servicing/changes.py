@@ -1,22 +1,22 @@
 """What is told about loans, and what it changes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
+from types import MappingProxyType
 from typing import NamedTuple
 
 from tallystick.book.servicing.positions import LoanPosition
 from tallystick.rules.loan_events import EventKind
 
 
-@dataclass(frozen=True, slots=True)
-class NewLoanEvent:
+class NewLoanEvent(NamedTuple):
     """One thing that happened to a loan; the fields are those of ``rules.loan_events.LoanEvent``.
 
     ``reference`` says where it comes from, such as ``receipt:REF``; ``act_id`` which act tells of
     it. ``booked`` is what that act's own entry credits: by kind of debt
     (``accounting.RECEIVABLE_OF``) or the supplier's ``credit``. It sums to the amount of a
-    receipt, and to minus that amount when the receipt is reversed.
+    receipt, and to minus that amount when the receipt is reversed. (A named tuple, because a
+    day's settlements make thousands of them.)
     """
 
     loan_id: int
@@ -27,7 +27,7 @@ class NewLoanEvent:
     amount_minor: int | None = None
     annual_rate_ppb: int | None = None
     reverses: int | None = None
-    booked: Mapping[str, int] = field(default_factory=dict)
+    booked: Mapping[str, int] = MappingProxyType({})
 
 
 class Change(NamedTuple):

@@ -62,11 +62,12 @@ def _correction(
     change: Change, events: Sequence[NewLoanEvent], booking_date: date
 ) -> JournalEntry | None:
     """What the fold now does with cash received, less what the events' own entries said."""
-    now, before = cash_met(change.after.position), cash_met(change.before.position)
-    changes_minor = {
-        kind: now[kind] - before[kind] - sum(event.booked.get(kind, 0) for event in events)
-        for kind in now
-    }
+    changes_minor = cash_met(change.after.position)
+    for kind, minor in cash_met(change.before.position).items():
+        changes_minor[kind] -= minor
+    for event in events:
+        for kind, minor in event.booked.items():
+            changes_minor[kind] -= minor
     if not any(changes_minor.values()):
         return None
     loan = change.after

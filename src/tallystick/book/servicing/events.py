@@ -13,6 +13,7 @@ from datetime import date
 
 from django.db import connection
 
+from tallystick.book.columns import plain
 from tallystick.book.servicing.changes import Change, NewLoanEvent
 from tallystick.book.servicing.corrections import post_corrections
 from tallystick.book.servicing.drawn import change_drawn
@@ -107,14 +108,14 @@ def _inserted(events: Sequence[NewLoanEvent], booking_date: date) -> list[LoanEv
             " ORDER BY place RETURNING id",
             [
                 booking_date,
-                [event.loan_id for event in events],
-                [event.kind for event in events],
-                [event.value_date for event in events],
-                [event.amount_minor for event in events],
-                [event.annual_rate_ppb for event in events],
-                [event.reverses for event in events],
+                plain([event.loan_id for event in events]),
+                plain([event.kind for event in events]),
+                plain([event.value_date for event in events]),
+                plain([event.amount_minor for event in events]),
+                plain([event.annual_rate_ppb for event in events]),
+                plain([event.reverses for event in events]),
                 [event.reference for event in events],
-                [event.act_id for event in events],
+                plain([event.act_id for event in events]),
             ],
         )
         ids = [row[0] for row in cursor.fetchall()]

@@ -1,5 +1,6 @@
 """Where the parts of a receipt's cash go: the lines that sum to it."""
 
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from tallystick.rules.loan_terms import Bucket
@@ -13,7 +14,7 @@ CREDIT = "credit"
 RECOVERED = "recovered"
 """Bucket of a line that meets what was due from the supplier."""
 
-KIND_OF = {
+KIND_OF: Mapping[str, str] = {
     Bucket.FEES: "fees",
     Bucket.PENALTY: "penalty",
     Bucket.INTEREST: "interest",
@@ -34,12 +35,12 @@ class Line(NamedTuple):
     amount_minor: int
 
 
-def kinds_by_loan(lines: list[Line]) -> dict[int, dict[str, int]]:
+def kinds_by_loan(lines: Iterable[Line]) -> dict[int, dict[str, int]]:
     """What the lines of one receipt come to on each loan, by kind of debt."""
     by_loan: dict[int, dict[str, int]] = {}
     for line in lines:
         if line.loan_id is not None:
             by_kind = by_loan.setdefault(line.loan_id, {})
-            kind = KIND_OF[Bucket(line.bucket)]
+            kind = KIND_OF[line.bucket]
             by_kind[kind] = by_kind.get(kind, 0) + line.amount_minor
     return by_loan

@@ -8,9 +8,15 @@ from django.db.models.functions import Now
 
 
 class LoanEvent(models.Model):
-    """What happened to a loan; append-only. See rules.loan for what each kind means."""
+    """What happened to a loan; append-only. See rules.loan for what each kind means.
 
-    loan = models.ForeignKey("financing.Loan", on_delete=models.PROTECT, db_index=False)
+    Here and below, references of rows that come by the thousand carry no foreign key, which would
+    check each row by itself: a trigger checks them statement by statement.
+    """
+
+    loan = models.ForeignKey(
+        "financing.Loan", on_delete=models.PROTECT, db_constraint=False, db_index=False
+    )
     kind = models.CharField(
         max_length=20, help_text="disbursed, received, reversed, rate_changed, fee_charged"
     )
@@ -20,7 +26,9 @@ class LoanEvent(models.Model):
     annual_rate_ppb = models.BigIntegerField(null=True)
     reverses = models.OneToOneField("self", null=True, on_delete=models.PROTECT)
     reference = models.CharField(max_length=100, help_text="bank reference or other cause")
-    act = models.ForeignKey("acts.Act", on_delete=models.PROTECT, db_index=False)
+    act = models.ForeignKey(
+        "acts.Act", on_delete=models.PROTECT, db_constraint=False, db_index=False
+    )
 
     class Meta:
         indexes = [models.Index(fields=["loan", "value_date"], name="loan_event_by_loan")]
@@ -48,10 +56,14 @@ class Position(models.Model):
     """
 
     pk = models.CompositePrimaryKey("loan_id", "booking_date")
-    loan = models.ForeignKey("financing.Loan", on_delete=models.PROTECT, db_index=False)
+    loan = models.ForeignKey(
+        "financing.Loan", on_delete=models.PROTECT, db_constraint=False, db_index=False
+    )
     booking_date = models.DateField()
     superseded_date = models.DateField(default=STILL_IN_FORCE)
-    book = models.ForeignKey("ledger.Book", on_delete=models.PROTECT, db_index=False)
+    book = models.ForeignKey(
+        "ledger.Book", on_delete=models.PROTECT, db_constraint=False, db_index=False
+    )
     due_date = models.DateField()
     disbursed_date = models.DateField(help_text="value date of the first payout")
     last_value_date = models.DateField(help_text="value date of the latest event in force")
@@ -113,22 +125,30 @@ class SettlementLine(models.Model):
     the cash.
     """
 
-    receipt = models.ForeignKey("payments.CashReceipt", on_delete=models.PROTECT)
-    supplier = models.ForeignKey("parties.Party", on_delete=models.PROTECT, db_index=False)
+    receipt = models.ForeignKey(
+        "payments.CashReceipt", on_delete=models.PROTECT, db_constraint=False
+    )
+    supplier = models.ForeignKey(
+        "parties.Party", on_delete=models.PROTECT, db_constraint=False, db_index=False
+    )
     facility = models.ForeignKey(
         "financing.Facility",
         null=True,
         on_delete=models.PROTECT,
+        db_constraint=False,
         db_index=False,
         help_text="none where a claim was paid that secures no facility",
     )
-    loan = models.ForeignKey("financing.Loan", null=True, on_delete=models.PROTECT)
+    loan = models.ForeignKey(
+        "financing.Loan", null=True, on_delete=models.PROTECT, db_constraint=False
+    )
     bucket = models.CharField(max_length=40)
     amount_minor = models.BigIntegerField()
     payment = models.ForeignKey(
         "payments.PaymentOrder",
         null=True,
         on_delete=models.PROTECT,
+        db_constraint=False,
         db_index=False,
         help_text="the order by which a residual is paid out",
     )

@@ -11,13 +11,15 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
+from tallystick.book.columns import plain
 from tallystick.book.financing.programmes import terms_with
 from tallystick.book.servicing.models import STILL_IN_FORCE
 from tallystick.rules.daycount import DayCount
 from tallystick.rules.loan_events import EventKind, rate_from_ppb
-from tallystick.rules.loan_position import Due, Position, accrual_days_to, balances
+from tallystick.rules.loan_position import Due, Position, accrual_days_to
 from tallystick.rules.loan_terms import Bucket, LoanTerms
 from tallystick.rules.schedule import Method
+from tallystick.rules.settlement import owed_on
 
 
 class LoanPosition(NamedTuple):
@@ -61,8 +63,8 @@ _LOADED = """
 def positions_of(loan_ids: Iterable[int]) -> dict[int, LoanPosition]:
     """These loans as they stand now, by loan id."""
     return _loaded(
-        _LOADED + "WHERE loan.id = ANY(%(loan_ids)s) ORDER BY loan.id",
-        {"loan_ids": list(loan_ids), "still": STILL_IN_FORCE},
+        _LOADED + "WHERE loan.id = ANY(%(loan_ids)s::bigint[]) ORDER BY loan.id",
+        {"loan_ids": plain(loan_ids), "still": STILL_IN_FORCE},
     )
 
 
@@ -199,10 +201,9 @@ def _position(terms: LoanTerms, held: Sequence[Any]) -> Position:
 
 def is_settled(position: Position) -> bool:
     """Nothing is owed and nothing more accrues: asked at the position's last event."""
-    return (
-        position.principal_minor == 0
-        and balances(position, position.last_value_date).owed_minor == 0
-    )
+    if position.principal_minor:
+        return False
+    return not any(owed_on(position, position.last_value_date).values())
 
 
 _STORED = """
@@ -254,7 +255,7 @@ def store(loans: Sequence[LoanPosition], *, booking_date: date) -> None:
     """Let these positions stand from ``booking_date`` on, in place of those before.
 
     Rows of earlier booking dates stay as they were, but for the day on which they end; a second
-    change on one booking date replaces the first. Every loan has a position.
+    change on one booking date replaces the first. Every loan has a position and its right status.
     """
     if not loans:
         return
@@ -264,37 +265,36 @@ def store(loans: Sequence[LoanPosition], *, booking_date: date) -> None:
         # Two statements: the unique index on what is in force sees the row before it as ended.
         cursor.execute(
             "UPDATE servicing_position SET superseded_date = %s"
-            " WHERE loan_id = ANY(%s) AND superseded_date = %s AND booking_date < %s",
-            [booking_date, loan_ids, STILL_IN_FORCE, booking_date],
+            " WHERE loan_id = ANY(%s::bigint[]) AND superseded_date = %s AND booking_date < %s",
+            [booking_date, plain(loan_ids), STILL_IN_FORCE, booking_date],
         )
         cursor.execute(
             _STORED,
             {
                 "booking_date": booking_date,
                 "still": STILL_IN_FORCE,
-                "loan_id": loan_ids,
-                "book_id": [loan.book_id for loan in loans],
-                "due_date": [loan.terms.maturity for loan in loans],
-                "disbursed_date": [loan.disbursed_date for loan in loans],
-                "last_value_date": [p.last_value_date for p in held],
-                "last_kind": [p.last_kind or "" for p in held],
-                "accrued_to_date": [p.accrued_to for p in held],
-                "principal_minor": [p.principal_minor for p in held],
-                "disbursed_minor": [p.disbursed_minor for p in held],
-                "annual_rate_ppb": [p.rate_ppb for p in held],
-                "denominator": [p.denominator for p in held],
-                # As text: psycopg sends whole numbers above 64 bits only one by one.
-                "interest_numerator": [str(p.accrued_numerator) for p in held],
-                "interest_received_minor": [p.interest_received_minor for p in held],
-                "interest_at_due_minor": [
-                    p.interest_at_due_minor[0] if p.interest_at_due_minor else None for p in held
-                ],
-                "penalty_rate_ppb": [p.penalty_rate_ppb for p in held],
-                "penalty_numerator": [str(p.penalty_numerator) for p in held],
-                "penalty_received_minor": [p.penalty_received_minor for p in held],
-                "fees_charged_minor": [p.fees_charged_minor for p in held],
-                "fees_received_minor": [p.fees_received_minor for p in held],
-                "credit_minor": [p.credit_minor for p in held],
-                "settled": [is_settled(p) for p in held],
+                "loan_id": plain(loan_ids),
+                "book_id": plain([loan.book_id for loan in loans]),
+                "due_date": plain([loan.terms.maturity for loan in loans]),
+                "disbursed_date": plain([loan.disbursed_date for loan in loans]),
+                "last_value_date": plain([p.last_value_date for p in held]),
+                "last_kind": plain([p.last_kind or '""' for p in held]),
+                "accrued_to_date": plain([p.accrued_to for p in held]),
+                "principal_minor": plain([p.principal_minor for p in held]),
+                "disbursed_minor": plain([p.disbursed_minor for p in held]),
+                "annual_rate_ppb": plain([p.rate_ppb for p in held]),
+                "denominator": plain([p.denominator for p in held]),
+                "interest_numerator": plain([p.accrued_numerator for p in held]),
+                "interest_received_minor": plain([p.interest_received_minor for p in held]),
+                "interest_at_due_minor": plain(
+                    [p.interest_at_due_minor[0] if p.interest_at_due_minor else None for p in held]
+                ),
+                "penalty_rate_ppb": plain([p.penalty_rate_ppb for p in held]),
+                "penalty_numerator": plain([p.penalty_numerator for p in held]),
+                "penalty_received_minor": plain([p.penalty_received_minor for p in held]),
+                "fees_charged_minor": plain([p.fees_charged_minor for p in held]),
+                "fees_received_minor": plain([p.fees_received_minor for p in held]),
+                "credit_minor": plain([p.credit_minor for p in held]),
+                "settled": plain([loan.status == "settled" for loan in loans]),
             },
         )

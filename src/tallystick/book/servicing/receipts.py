@@ -15,6 +15,8 @@ from tallystick.rules.refusal import Refusal
 MAX_REFERENCE_LENGTH = 90
 """Leaves room for ``receipt:`` in an entry's reference."""
 
+MAX_CODE_LENGTH = 64
+
 MAX_LINES = 100_000
 
 
@@ -83,14 +85,23 @@ class UnknownReceipt(Refusal):
 def check_receipt(receipt: Receipt, *, business_date: date) -> None:
     """Raise InvalidReceipt, or UnknownCurrency, where a receipt cannot be taken at all."""
     minor_digits(receipt.currency)
-    if not 0 < len(receipt.bank_reference.strip()) <= MAX_REFERENCE_LENGTH:
+    reference, payer = receipt.bank_reference, receipt.payer
+    if not 0 < len(reference.strip()) <= len(reference) <= MAX_REFERENCE_LENGTH:
         raise InvalidReceipt(
             receipt,
-            f"has a reference of {len(receipt.bank_reference)} characters",
+            f"has a reference of {len(reference)} characters",
             f"Give the bank's reference, 1 to {MAX_REFERENCE_LENGTH} characters.",
         )
-    if not receipt.payer.strip():
-        raise InvalidReceipt(receipt, "names no payer", "Give the payer's code.")
+    if not 0 < len(payer.strip()) <= len(payer) <= MAX_CODE_LENGTH:
+        raise InvalidReceipt(
+            receipt, "names no payer", f"Give the payer's code, 1 to {MAX_CODE_LENGTH} characters."
+        )
+    if not (reference.isprintable() and payer.isprintable()):
+        raise InvalidReceipt(
+            receipt,
+            "has characters that cannot be printed in its reference or payer",
+            "Take them out.",
+        )
     if not 0 < receipt.amount_minor < 2**63:
         raise InvalidReceipt(
             receipt,

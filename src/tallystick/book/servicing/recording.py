@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from django.db import connection
 
+from tallystick.book.columns import plain
 from tallystick.book.ledger.post import post_many
 from tallystick.book.payments.models import PaymentKind
 from tallystick.book.payments.orders import NewPayment, order_payments
@@ -58,17 +59,21 @@ def record_cash(
     lines_of: dict[int, list[Line]] = defaultdict(list)
     for line in lines:
         lines_of[line.receipt_id].append(line)
+    paid = {each.receipt_id: kinds_by_loan(lines_of[each.receipt_id]) for each in cash}
     post_many(
         [
             entry
             for each in cash
             for entry in _entries(
-                each, lines_of[each.receipt_id], loans, legal_entity_id, booking_date
+                each,
+                _allocation(each, lines_of[each.receipt_id], paid[each.receipt_id], loans),
+                legal_entity_id,
+                booking_date,
             )
         ],
         act_id=act_id,
     )
-    record_on(loans, _events(cash, lines_of, act_id), booking_date=booking_date)
+    record_on(loans, _events(cash, paid, act_id), booking_date=booking_date)
     currency_of = {each.receipt_id: each.currency for each in cash}
     _keep_lines(
         lines,
@@ -94,11 +99,7 @@ def record_cash(
 
 
 def _entries(
-    cash: Cash,
-    lines: list[Line],
-    loans: Mapping[int, LoanPosition],
-    legal_entity_id: int,
-    booking_date: date,
+    cash: Cash, allocation: Allocation, legal_entity_id: int, booking_date: date
 ) -> Iterable[JournalEntry]:
     """Cash into clearing, and out of it to whatever it met; out of suspense where it was held."""
     booking = Booking(
@@ -108,7 +109,6 @@ def _entries(
         value_date=cash.value_date,
         booking_date=booking_date,
     )
-    allocation = _allocation(cash, lines, loans)
     if cash.was_held:
         yield suspense_applied(booking, allocation)
     else:
@@ -116,11 +116,17 @@ def _entries(
         yield receipt_allocated(booking, allocation)
 
 
-def _allocation(cash: Cash, lines: list[Line], loans: Mapping[int, LoanPosition]) -> Allocation:
+def _allocation(
+    cash: Cash,
+    lines: Iterable[Line],
+    paid: Mapping[int, Mapping[str, int]],
+    loans: Mapping[int, LoanPosition],
+) -> Allocation:
     by_book: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for loan_id, by_kind in kinds_by_loan(lines).items():
+    for loan_id, by_kind in paid.items():
+        book = by_book[loans[loan_id].book_id]
         for kind, amount_minor in by_kind.items():
-            by_book[loans[loan_id].book_id][kind] += amount_minor
+            book[kind] += amount_minor
     by_bucket: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
     for line in lines:
         if line.loan_id is None:
@@ -135,7 +141,7 @@ def _allocation(cash: Cash, lines: list[Line], loans: Mapping[int, LoanPosition]
 
 
 def _events(
-    cash: Iterable[Cash], lines_of: Mapping[int, list[Line]], act_id: int
+    cash: Iterable[Cash], paid: Mapping[int, Mapping[int, Mapping[str, int]]], act_id: int
 ) -> list[NewLoanEvent]:
     """One receipt for each loan that got any of a receipt's cash."""
     return [
@@ -149,7 +155,7 @@ def _events(
             booked=by_kind,
         )
         for each in cash
-        for loan_id, by_kind in kinds_by_loan(lines_of[each.receipt_id]).items()
+        for loan_id, by_kind in paid[each.receipt_id].items()
     ]
 
 
@@ -196,13 +202,13 @@ def _keep_lines(lines: Sequence[Line], orders: Mapping[Line, str]) -> None:
             " LEFT JOIN payments_paymentorder AS payment ON payment.end_to_end_id = line.ordered"
             " ORDER BY place",
             [
-                [line.receipt_id for line in lines],
-                [line.supplier_id for line in lines],
-                [line.facility_id for line in lines],
-                [line.loan_id for line in lines],
-                [str(line.bucket) for line in lines],
-                [line.amount_minor for line in lines],
-                [orders.get(line) for line in lines],
+                plain([line.receipt_id for line in lines]),
+                plain([line.supplier_id for line in lines]),
+                plain([line.facility_id for line in lines]),
+                plain([line.loan_id for line in lines]),
+                plain([line.bucket for line in lines]),
+                plain([line.amount_minor for line in lines]),
+                plain([orders.get(line) for line in lines]),
             ],
         )
 

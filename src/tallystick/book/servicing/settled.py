@@ -3,12 +3,12 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from django.db import connection
 
 
-@dataclass(frozen=True, slots=True)
-class SettledLine:
+class SettledLine(NamedTuple):
     """Where a part of a receipt went; ``facility`` and ``loan`` are codes, empty where none."""
 
     supplier: str
@@ -27,6 +27,16 @@ class Settled:
     amount_minor: int
     suspense_minor: int
     lines: tuple[SettledLine, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """The receipt in plain JSON values: amounts as integers."""
+        return {
+            "bank_reference": self.bank_reference,
+            "currency": self.currency,
+            "amount_minor": self.amount_minor,
+            "suspense_minor": self.suspense_minor,
+            "lines": [line._asdict() for line in self.lines],
+        }
 
     @property
     def to_loans_minor(self) -> int:

@@ -2,7 +2,6 @@
 
 import getpass
 import json
-from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -60,7 +59,7 @@ def repay(
             key=key,
         )
     if as_json:
-        typer.echo(json.dumps(asdict(settled), indent=2))
+        typer.echo(json.dumps(settled.as_json(), indent=2))
     else:
         tell_settled(settled)
 

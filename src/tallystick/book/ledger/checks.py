@@ -125,26 +125,23 @@ def _trial_balances() -> Iterator[Finding]:
 
 def _entries(since: date) -> Iterator[Finding]:
     for entry_id, line_count, lines, net_minor, misfits in _rows(
-        "SELECT coalesce(entry.id, posting.entry_id), entry.line_count, count(posting.entry_id),"
-        "     coalesce(sum(posting.side * posting.amount_minor), 0),"
-        "     count(posting.entry_id) FILTER (WHERE NOT coalesce("
-        "         account.legal_entity_id = entry.legal_entity_id"
-        "         AND account.currency = entry.currency"
-        "         AND posting.value_date = entry.value_date"
-        "         AND posting.booking_date = entry.booking_date, false))"
-        " FROM ledger_entry AS entry"
-        " FULL JOIN ledger_posting AS posting ON posting.entry_id = entry.id"
-        " LEFT JOIN ledger_account AS account ON account.id = posting.account_id"
-        " WHERE coalesce(entry.booking_date, posting.booking_date) >= %(since)s"
-        " GROUP BY 1, 2"
-        " HAVING entry.line_count IS DISTINCT FROM count(posting.entry_id)"
-        "     OR coalesce(sum(posting.side * posting.amount_minor), 0) <> 0"
-        "     OR count(posting.entry_id) FILTER (WHERE NOT coalesce("
-        "         account.legal_entity_id = entry.legal_entity_id"
-        "         AND account.currency = entry.currency"
-        "         AND posting.value_date = entry.value_date"
-        "         AND posting.booking_date = entry.booking_date, false)) > 0"
-        " ORDER BY 1",
+        "SELECT * FROM ("
+        "    SELECT coalesce(entry.id, posting.entry_id) AS entry_id, entry.line_count,"
+        "        count(posting.entry_id) AS lines,"
+        "        coalesce(sum(posting.side * posting.amount_minor), 0) AS net_minor,"
+        "        count(posting.entry_id) FILTER (WHERE NOT coalesce("
+        "            account.legal_entity_id = entry.legal_entity_id"
+        "            AND account.currency = entry.currency"
+        "            AND posting.value_date = entry.value_date"
+        "            AND posting.booking_date = entry.booking_date, false)) AS misfits"
+        "    FROM ledger_entry AS entry"
+        "    FULL JOIN ledger_posting AS posting ON posting.entry_id = entry.id"
+        "    LEFT JOIN ledger_account AS account ON account.id = posting.account_id"
+        "    WHERE coalesce(entry.booking_date, posting.booking_date) >= %(since)s"
+        "    GROUP BY 1, 2"
+        ") AS by_entry"
+        " WHERE line_count IS DISTINCT FROM lines OR net_minor <> 0 OR misfits > 0"
+        " ORDER BY entry_id",
         {"since": since},
     ):
         yield Finding(

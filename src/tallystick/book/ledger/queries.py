@@ -61,27 +61,30 @@ class Statement:
     lines: list[StatementLine]
 
 
+# Account by account, so that each part is one range of an index and one plain sum.
 _BALANCES = """
-    SELECT account_id, sum(debit_minor), sum(credit_minor) FROM (
-        SELECT account_id, debit_minor, credit_minor FROM ledger_rollup
-        WHERE account_id = ANY (%(accounts)s)
+    SELECT account.id,
+        coalesce(sealed.debit_minor, 0) + coalesce(unsealed.debit_minor, 0),
+        coalesce(sealed.credit_minor, 0) + coalesce(unsealed.credit_minor, 0)
+    FROM ledger_account AS account
+    CROSS JOIN LATERAL (
+        SELECT sum(debit_minor) AS debit_minor, sum(credit_minor) AS credit_minor
+        FROM ledger_rollup
+        WHERE account_id = account.id
           AND booking_date <= %(known_on)s AND value_date <= %(on)s
-        UNION ALL
-        SELECT account.id,
-            sum(posting.amount_minor) FILTER (WHERE posting.side = 1),
-            sum(posting.amount_minor) FILTER (WHERE posting.side = -1)
-        FROM ledger_account AS account
-        CROSS JOIN LATERAL (
-            SELECT coalesce(max(date), '-infinity') AS last_date FROM ledger_seal
-            WHERE legal_entity_id = account.legal_entity_id
-        ) AS seal
-        JOIN ledger_posting AS posting ON posting.account_id = account.id
-            AND posting.booking_date > seal.last_date
-            AND posting.booking_date <= %(known_on)s AND posting.value_date <= %(on)s
-        WHERE account.id = ANY (%(accounts)s)
-        GROUP BY account.id
-    ) AS total
-    GROUP BY account_id
+    ) AS sealed
+    CROSS JOIN LATERAL (
+        SELECT coalesce(max(date), '-infinity') AS last_date FROM ledger_seal
+        WHERE legal_entity_id = account.legal_entity_id
+    ) AS seal
+    CROSS JOIN LATERAL (
+        SELECT sum(amount_minor) FILTER (WHERE side = 1) AS debit_minor,
+            sum(amount_minor) FILTER (WHERE side = -1) AS credit_minor
+        FROM ledger_posting
+        WHERE account_id = account.id AND booking_date > seal.last_date
+          AND booking_date <= %(known_on)s AND value_date <= %(on)s
+    ) AS unsealed
+    WHERE account.id = ANY (%(accounts)s)
 """
 
 
@@ -90,7 +93,7 @@ def balances(account_ids: Collection[int], *, on: date, known_on: date) -> dict[
     with connection.cursor() as cursor:
         cursor.execute(_BALANCES, {"accounts": list(account_ids), "on": on, "known_on": known_on})
         found = {
-            account_id: Balance(int(debit_minor or 0), int(credit_minor or 0))
+            account_id: Balance(int(debit_minor), int(credit_minor))
             for account_id, debit_minor, credit_minor in cursor.fetchall()
         }
     return {account_id: found.get(account_id, Balance(0, 0)) for account_id in account_ids}

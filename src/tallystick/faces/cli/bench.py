@@ -37,9 +37,10 @@ def bench_base(
 
 @app.command("ledger")
 def bench_ledger(
+    entries: Annotated[int, typer.Option(min=1, help="Entries of a bulk.")] = 25_000,
+    seconds: Annotated[float, typer.Option(min=0.1, help="A round of single entries.")] = 3.0,
     days: Annotated[int, typer.Option(min=1, help="Sealed days of the large account.")] = 250,
     postings: Annotated[int, typer.Option(min=50, help="Its postings on each day.")] = 20_000,
-    seconds: Annotated[float, typer.Option(min=0.1, help="A round of single entries.")] = 3.0,
     as_json: Json = False,
 ) -> None:
     """The ledger: in bulk and one by one against bare tables, balances of a large account."""
@@ -49,7 +50,11 @@ def bench_ledger(
         from tallystick.lab.bench import ledger
 
         figures = ledger.measure(
-            here.url, days=days, postings_a_day=postings, round_seconds=seconds
+            here.url,
+            bulk_entries=entries,
+            round_seconds=seconds,
+            days=days,
+            postings_a_day=postings,
         )
         with here.connect() as connection:
             postgresql = connection.info.parameter_status("server_version")

@@ -10,6 +10,7 @@ import random
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from datetime import date, timedelta
 from functools import partial
 from typing import Any
@@ -30,7 +31,6 @@ OPENED = date(2025, 1, 1)
 CLEARING = AccountName("settlement_clearing")
 SUSPENSE = AccountName("settlement_suspense")
 SUPPLIERS = 1_000
-BULK_ENTRIES = 25_000
 BULK_ROUNDS = 5
 CONNECTIONS = (1, 4, 16)
 SINGLE_ROUNDS = 3
@@ -58,18 +58,19 @@ _BARE_INSERT = """
 
 
 def measure(
-    url: str, *, days: int = 250, postings_a_day: int = 20_000, round_seconds: float = 3.0
+    url: str, *, bulk_entries: int, round_seconds: float, days: int, postings_a_day: int
 ) -> list[Figure]:
     """Measure the ledger of an empty, migrated database.
 
     ``url`` lets its owner connect, who makes the tables to compare with; Django acts on it as the
-    application. The large account has ``days`` sealed days and one unsealed, with
+    application. ``bulk_entries`` of 4 postings are one bulk; single entries are posted for
+    ``round_seconds`` at a time. The large account has ``days`` sealed days and one unsealed, with
     ``postings_a_day`` each.
     """
     with psycopg.connect(url, autocommit=True) as owner:
         owner.execute(_TWINS.format(role=APPLICATION_ROLE))
     return [
-        *_bulk(_opened("BULK")),
+        *_bulk(_opened("BULK"), bulk_entries),
         *_singles(_opened("SINGLES"), round_seconds),
         *_large_account(url, _opened("LARGE"), days, postings_a_day),
     ]
@@ -127,9 +128,9 @@ def _account_ids(entries: Sequence[JournalEntry]) -> dict[AccountName, int]:
     return open_accounts(entries[0].legal_entity_id, "CNY", names)
 
 
-def _bulk(legal_entity_id: int) -> list[Figure]:
+def _bulk(legal_entity_id: int, count: int) -> list[Figure]:
     parties = _parties(legal_entity_id)
-    entries = [_entry(legal_entity_id, number, parties) for number in range(BULK_ENTRIES)]
+    entries = [_entry(legal_entity_id, number, parties) for number in range(count)]
     account_ids = _account_ids(entries)
     postings = sum(len(entry.postings) for entry in entries)
 
@@ -231,37 +232,29 @@ def _rate(
     work: Callable[[Any], object], items: Sequence[Any], count: int, round_seconds: float
 ) -> float:
     """How many a second ``count`` processes do, each with a connection of its own."""
-    connections.close_all()
+    connections.close_all()  # a connection cannot be shared with a forked process
     forked = multiprocessing.get_context("fork")
-    done = forked.SimpleQueue()
-    start = forked.Barrier(count)
-    workers = [
-        forked.Process(target=_work, args=(work, items, start, round_seconds, done))
-        for _ in range(count)
-    ]
-    for worker in workers:
-        worker.start()
-    rate = sum(done.get() for _ in workers)
-    for worker in workers:
-        worker.join()
-    return rate
+    start = forked.Manager().Barrier(count, timeout=60)
+    with ProcessPoolExecutor(count, mp_context=forked) as processes:
+        workers = [
+            processes.submit(_worked, work, items, start, round_seconds) for _ in range(count)
+        ]
+        return sum(worker.result() for worker in workers)
 
 
-def _work(
-    work: Callable[[Any], object],
-    items: Sequence[Any],
-    start: Any,
-    round_seconds: float,
-    done: Any,
-) -> None:
-    work(items[0])  # connect, learn the accounts' ids, prepare the statement
+def _worked(
+    work: Callable[[Any], object], items: Sequence[Any], start: Any, round_seconds: float
+) -> float:
+    connection.ensure_connection()
+    work(items[0])  # learn the accounts' ids, prepare the statement
     start.wait()
     began, count = time.perf_counter(), 0
     while time.perf_counter() < began + round_seconds:
         work(random.choice(items))
         count += 1
-    done.put(count / (time.perf_counter() - began))
-    connections.close_all()
+    rate = count / (time.perf_counter() - began)
+    connection.close()
+    return rate
 
 
 def _large_account(url: str, legal_entity_id: int, days: int, postings_a_day: int) -> list[Figure]:

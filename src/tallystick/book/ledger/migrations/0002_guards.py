@@ -67,27 +67,32 @@ BEGIN
 
     -- Two statements: one alone would look for seals with a snapshot older than the locks.
     PERFORM pg_advisory_xact_lock_shared(public.ledger_day_lock(legal_entity_id, booking_date))
-    FROM (SELECT DISTINCT legal_entity_id, booking_date FROM fresh_entry ORDER BY 1, 2) AS booked;
-    SELECT booked.legal_entity_id, booked.booking_date INTO wrong
-    FROM (SELECT DISTINCT legal_entity_id, booking_date FROM fresh_entry) AS booked
-    LEFT JOIN public.parties_legalentity AS legal_entity ON id = booked.legal_entity_id
-        AND booked.booking_date <= business_date
-        AND booked.booking_date > coalesce(
-            (SELECT max(date) FROM public.ledger_seal WHERE legal_entity_id = legal_entity.id),
-            opened_date - 1)
+    FROM fresh_entry GROUP BY legal_entity_id, booking_date
+    ORDER BY legal_entity_id, booking_date;
+
+    SELECT booked.*, legal_entity.id IS NULL AS day_not_open INTO wrong
+    FROM (
+        SELECT legal_entity_id, booking_date, act_id FROM fresh_entry
+        GROUP BY legal_entity_id, booking_date, act_id
+    ) AS booked
+    LEFT JOIN LATERAL (
+        SELECT id FROM public.parties_legalentity AS entity
+        WHERE id = booked.legal_entity_id
+          AND booked.booking_date <= business_date
+          AND booked.booking_date > coalesce(
+              (SELECT max(date) FROM public.ledger_seal WHERE legal_entity_id = entity.id),
+              opened_date - 1)
+        OFFSET 0
+    ) AS legal_entity ON true
     WHERE legal_entity.id IS NULL
+       OR act_id IS NOT NULL
+          AND NOT EXISTS (SELECT FROM public.acts_act WHERE id = act_id OFFSET 0)
     LIMIT 1;
-    IF FOUND THEN
+    IF wrong.day_not_open THEN
         RAISE EXCEPTION 'legal entity % has no open day %',
                 wrong.legal_entity_id, wrong.booking_date
             USING ERRCODE = 'check_violation', CONSTRAINT = 'entry_booked_in_open_day';
-    END IF;
-
-    SELECT asked.act_id INTO wrong
-    FROM (SELECT DISTINCT act_id FROM fresh_entry WHERE act_id IS NOT NULL) AS asked
-    WHERE NOT EXISTS (SELECT FROM public.acts_act WHERE id = asked.act_id OFFSET 0)
-    LIMIT 1;
-    IF FOUND THEN
+    ELSIF FOUND THEN
         RAISE EXCEPTION 'there is no act %', wrong.act_id
             USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'entry_act_exists';
     END IF;

@@ -10,6 +10,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,19 @@ def template(postgres: Server) -> Server:
 @pytest.fixture
 def database(postgres: Server, template: Server) -> Iterator[Server]:
     """A migrated, empty database of this test's own; Django is connected to it."""
+    with _copied(template, postgres) as clone:
+        yield clone
+
+
+@pytest.fixture(scope="module")
+def shared_database(postgres: Server, template: Server) -> Iterator[Server]:
+    """One for all tests of a module, who see to it that they do not meet in it."""
+    with _copied(template, postgres) as clone:
+        yield clone
+
+
+@contextmanager
+def _copied(template: Server, postgres: Server) -> Iterator[Server]:
     clone = postgres.named(f"tallystick_test_{secrets.token_hex(4)}")
     databases.create(clone, at=postgres, template=template.database)
     databases.use(clone)

@@ -10,16 +10,29 @@ import pytest
 from tests.book.ledger.house import BANK, OPENED, open_house
 
 from tallystick.book.ledger.post import post, reverse
+from tallystick.book.parties.models import LegalEntity
 from tallystick.faces.cli import main
 from tallystick.rules.journal import credit, debit
+from tallystick.site import databases
+
+
+def opened(database, monkeypatch):
+    databases.use(database)  # a command leaves its database at its end
+    with database.connect() as owner:
+        owner.execute("UPDATE tallystick_mark SET purpose = 'book'")
+    monkeypatch.setenv("DATABASE_URL", database.url)
+    return LegalEntity.objects.filter(code="HOUSE").exists() or open_house()
 
 
 @pytest.fixture
 def house(database, monkeypatch):
-    with database.connect() as owner:
-        owner.execute("UPDATE tallystick_mark SET purpose = 'book'")
-    monkeypatch.setenv("DATABASE_URL", database.url)
-    return open_house()
+    return opened(database, monkeypatch)
+
+
+@pytest.fixture
+def empty_books(shared_database, monkeypatch):
+    """A legal entity without entries, for commands that write nothing."""
+    opened(shared_database, monkeypatch)
 
 
 @pytest.fixture
@@ -135,7 +148,7 @@ def test_balances_are_told_on_any_day_as_known_on_any_day(house, tally):
         pytest.param(("entries", "--limit", "0"), "greater than or equal to 1", id="no entries"),
     ],
 )
-def test_what_cannot_be_answered_is_refused_with_a_remedy(house, tally, arguments, message):
+def test_what_cannot_be_answered_is_refused_with_a_remedy(empty_books, tally, arguments, message):
     status, out, told = tally(*arguments)
 
     assert (status, out) == (2, b"")

@@ -28,21 +28,9 @@ from tallystick.book.acts.once import (
     request_sha256,
 )
 from tallystick.rules.refusal import Refusal
-from tallystick.site import databases
 
 CALLER = Caller("firm:SELLER-7", "wang@example.com", "api", reason="stock for 618")
 REQUEST = {"facility": "F-1", "amount_minor": 100, "on": date(2026, 1, 5)}
-
-
-@pytest.fixture(scope="module")
-def shared_database(postgres, template):
-    """One database for the module: each test has keys of its own."""
-    clone = postgres.named(f"tallystick_test_{secrets.token_hex(4)}")
-    databases.create(clone, at=postgres, template=template.database)
-    databases.use(clone)
-    yield clone
-    databases.leave()
-    databases.drop(clone, at=postgres)
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
-"""One database for all tests of a module: what is booked in it cannot be taken out again.
+"""What is booked cannot be taken out again: each test opens a legal entity of its own.
 
-Each test opens a legal entity of its own, and sees nothing of the others'.
+It sees nothing of the others', and so a module needs one database only.
 """
 
 import secrets
@@ -10,18 +10,7 @@ import psycopg
 import pytest
 from tests.book.ledger.house import House, open_house
 
-from tallystick.site import databases
 from tallystick.site.server import Server
-
-
-@pytest.fixture(scope="module")
-def shared_database(postgres: Server, template: Server) -> Iterator[Server]:
-    clone = postgres.named(f"tallystick_test_{secrets.token_hex(4)}")
-    databases.create(clone, at=postgres, template=template.database)
-    databases.use(clone)
-    yield clone
-    databases.leave()
-    databases.drop(clone, at=postgres)
 
 
 @pytest.fixture

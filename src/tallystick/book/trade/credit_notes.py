@@ -1,7 +1,7 @@
 """Credit notes meet the claims they dilute; what finds none waits."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Set
 from datetime import date
 from typing import NamedTuple
 
@@ -39,13 +39,13 @@ def keep_waiting(document_ids: Collection[int]) -> None:
 
 
 def apply_waiting(
-    supplier_ids: Collection[int],
+    pairs: Set[Pair],
     *,
     pools: Iterable[PoolRow],
     booking_date: date,
     act_id: int,
 ) -> dict[int, int]:
-    """Apply the credit notes that wait with these suppliers, who are held, to their claims.
+    """Apply the credit notes that wait between these firms, whose suppliers are held, to claims.
 
     Answers how much of each credit note was applied now, by its document. A note that names a
     document waits whole until that has arrived; after it, and otherwise at once, a note dilutes
@@ -53,7 +53,11 @@ def apply_waiting(
     a note still waiting, is diluted then. What was applied is not moved when a better match
     arrives: it may already have been lent against.
     """
-    notes = _waiting(supplier_ids)
+    notes = [
+        note
+        for note in _waiting({supplier_id for supplier_id, _, _ in pairs})
+        if note.pair in pairs
+    ]
     if not notes:
         return {}
     claims = _open_claims(notes)

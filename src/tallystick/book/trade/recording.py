@@ -94,18 +94,16 @@ def _identified(documents: Sequence[TradeDocument], *, numbers_repeat: bool) -> 
     outcomes: list[Recorded | Refusal | None] = [None] * len(documents)
     fresh = Fresh([], [], [])
     repeats_of: dict[int, int] = {}
-    first_place: dict[bytes, int] = {}
-    numbered: dict[tuple[str, str, str], int] = {}
+    first_place: dict[object, int] = {}
     for place, document in enumerate(documents):
         if refusal := unacceptable(document):
             outcomes[place] = refusal
             continue
         key = fingerprint(document)
-        same = first_place.get(key)
-        if same is None and not numbers_repeat:
-            same = numbered.setdefault((document.issuer, document.kind, document.number), place)
-        if same is None or same == place:
-            first_place[key] = place
+        # Where numbers repeat, all that a document says tells it apart, else its number.
+        identity = key if numbers_repeat else (document.issuer, document.kind, document.number)
+        same = first_place.setdefault(identity, place)
+        if same == place:
             fresh.places.append(place)
             fresh.documents.append(document)
             fresh.keys.append(key)
@@ -131,8 +129,7 @@ def _write(
     numbers_repeat: bool,
 ) -> None:
     _name_firms(fresh)
-    suppliers = set(fresh.supplier_ids)
-    pools = hold_suppliers(suppliers)
+    pools = hold_suppliers(fresh.supplier_ids)
     met = neighbours(fresh)
     fresh = fresh.without(
         _recognised(fresh, met.same_number, outcomes, numbers_repeat=numbers_repeat)
@@ -170,8 +167,12 @@ def _write(
     bump(joined)
     changed = units.refresh(linked.since, pools=pools, booking_date=booking_date, act_id=act_id)
     credit_notes.keep_waiting(_ids_of_kind(fresh, "credit_note"))
+    currencies = [document.currency for document in fresh.documents]
     applied = credit_notes.apply_waiting(
-        suppliers, pools=pools, booking_date=booking_date, act_id=act_id
+        set(zip(fresh.supplier_ids, fresh.obligor_ids, currencies, strict=True)),
+        pools=pools,
+        booking_date=booking_date,
+        act_id=act_id,
     )
     effects = applied | _cancelled(fresh, linked, changed)
     for place, document_id in zip(fresh.places, fresh.document_ids, strict=True):

@@ -11,7 +11,6 @@ from tests.book.financing.races import all_at_once, wait_until_blocked
 from tests.book.financing.test_open_facility import FACTOR, INVOICE, new_facility
 
 from tallystick.book.acts.once import once
-from tallystick.book.financing import standing
 from tallystick.book.financing.checks import financing_checks
 from tallystick.book.financing.draw_down import DrawRequest, draw_down
 from tallystick.book.financing.models import Decision
@@ -83,12 +82,12 @@ def test_a_closure_waits_for_a_draw_that_has_read_the_base(facility: object) -> 
 
     with ThreadPoolExecutor(1) as thread:
         with transaction.atomic():
-            held = standing.lock(["F1"], with_limits=False).by_facility["F1"]
+            drawdown = draw_down(asking(12 * LENDABLE_MINOR))
             closure = thread.submit(all_at_once, [lambda: close(claim)])
             wait_until_blocked()
         assert closure.result(timeout=30) == ["closed"]
 
-    assert held.base_minor == 12 * LENDABLE_MINOR
+    assert drawdown.available_minor == 0
 
 
 @dataclass

@@ -21,9 +21,12 @@ from tallystick.book.acts.once import (
     refuse_unusable,
     request_sha256,
 )
-from tallystick.book.financing import standing
 from tallystick.book.financing.refusals import UnknownFacility, refusal_of
-from tallystick.book.financing.standing import Standing, Standings
+from tallystick.book.financing.standing import (
+    Standing,
+    Standings,
+    standings_with_current_bases,
+)
 from tallystick.book.funding.shares import shares_of
 from tallystick.book.ledger.accounts import open_accounts
 from tallystick.book.statements import fetched
@@ -173,10 +176,10 @@ class _Granted(NamedTuple):
 
 
 def _drawn(requests: Sequence[DrawRequest], *, with_limits: bool) -> list[Drawdown | Refusal]:
-    standings = standing.lock({request.facility for request in requests}, with_limits=with_limits)
+    asked_for, standings = _begun(requests, with_limits=with_limits)
     granted: dict[tuple[str, str], _Granted] = {}
     outcomes: list[Drawdown | Refusal] = []
-    for asked in _asked(requests):
+    for asked in asked_for:
         key = asked.request.caller.owner, asked.request.key
         if earlier := asked.earlier or _earlier_in_batch(granted.get(key)):
             outcomes.append(_first_answer(asked, earlier))
@@ -192,26 +195,33 @@ def _drawn(requests: Sequence[DrawRequest], *, with_limits: bool) -> list[Drawdo
     return outcomes
 
 
-def _asked(requests: Sequence[DrawRequest]) -> list[_Asked]:
-    """After the locks, so that a request that waited for its own repetition finds the answer."""
+def _begun(requests: Sequence[DrawRequest], *, with_limits: bool) -> tuple[list[_Asked], Standings]:
+    """Lock, in the house's order, all that the requests depend on; then read it.
+
+    One round trip, and more only where a base has to be computed anew.
+    """
     rows = fetched(
-        "SELECT now(), nextval('acts_act_id_seq'), nextval('financing_decision_id_seq'),"
-        "     nextval('financing_loan_id_seq'),"
-        "     act.kind, act.request_sha256, act.at, act.answer::text"
-        " FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS asked (owner, key, place)"
-        " LEFT JOIN acts_act AS act ON act.owner = asked.owner AND act.key = asked.key"
-        " ORDER BY place",
-        [[request.caller.owner for request in requests], [request.key for request in requests]],
+        "SELECT act_id, decision_id, loan_id, asked_at, earlier_kind, earlier_sha256, earlier_at,"
+        "     earlier_answer, (held).*"
+        " FROM financing_begin_drawdowns(%s::text[], %s::text[], %s::text[], %s)",
+        [
+            [request.facility for request in requests],
+            [request.caller.owner for request in requests],
+            [request.key for request in requests],
+            with_limits,
+        ],
     )
-    return [
-        _Asked(
-            request,
-            _request_sha256(request),
-            _Earlier(kind, sha256, at, json.loads(answer)) if kind else None,
-            *numbers,
+    asked_for = []
+    held = []
+    for request, row in zip(requests, rows, strict=True):
+        act_id, decision_id, loan_id, at, kind, sha256, earlier_at, answer, *columns = row
+        earlier = _Earlier(kind, sha256, earlier_at, json.loads(answer)) if kind else None
+        asked_for.append(
+            _Asked(request, _request_sha256(request), earlier, at, act_id, decision_id, loan_id)
         )
-        for request, (*numbers, kind, sha256, at, answer) in zip(requests, rows, strict=True)
-    ]
+        if columns[0] is not None:
+            held.append(Standing(*columns))
+    return asked_for, standings_with_current_bases(held)
 
 
 def _request_sha256(request: DrawRequest) -> bytes:
@@ -309,7 +319,11 @@ def _item(granted: _Granted) -> dict[str, Any]:
         "penalty_rate_ppb": rate_in_ppb(price.penalty_rate),
         "day_count": price.day_count,
         "inputs": decided["inputs"],
-        "verdicts": decided["verdicts"],
+        # No remedy: of a drawdown granted, every rule has passed.
+        "verdicts": [
+            {key: value for key, value in verdict.items() if key != "remedy"}
+            for verdict in decided["verdicts"]
+        ],
         "rules_version": decision.rules_version,
         "shares_ppm": shares_of(held.funder_id),
         "owner": caller.owner,

@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
-from django.db import transaction
-
 from tallystick.book.collateral import bases
 from tallystick.book.financing.programmes import terms_with
 from tallystick.book.statements import fetched
@@ -18,8 +16,9 @@ from tallystick.rules.programme import ProgrammeTerms
 class Standing(NamedTuple):
     """One facility with its pool and the limits above it. Amounts are minor units.
 
-    A named tuple of the columns of the database's type ``financing_standing``, in its order: it
-    is read in every drawdown, while the locks are held.
+    ``supplier_drawn_minor`` is drawn on all the supplier's facilities under the programme, which
+    share its cap. A named tuple of the columns of the database's type ``financing_standing``, in
+    its order: it is read in every drawdown, while the locks are held.
     """
 
     facility_id: int
@@ -36,6 +35,7 @@ class Standing(NamedTuple):
     currency: str
     limit_minor: int
     drawn_minor: int
+    supplier_drawn_minor: int
     annual_rate_ppb: int
     expiry_date: date
     frozen_reason: str
@@ -56,20 +56,10 @@ class Standing(NamedTuple):
 
 @dataclass(slots=True)
 class Standings:
-    """Facilities as they stand, with what a batch has taken from their limits so far.
-
-    Holds, besides the facilities asked for, the others of the same suppliers under the same
-    programmes: they share the programme's cap per supplier.
-    """
+    """Facilities as they stand, with what a batch has taken from their limits so far."""
 
     by_facility: dict[str, Standing]
-    _of_supplier: dict[tuple[int, int], list[Standing]] = field(init=False)
-    _taken_minor: Counter[tuple[str, int]] = field(init=False, default_factory=Counter)
-
-    def __post_init__(self) -> None:
-        self._of_supplier = defaultdict(list)
-        for standing in self.by_facility.values():
-            self._of_supplier[standing.supplier_id, standing.programme_limit_id].append(standing)
+    _taken_minor: Counter[tuple[object, ...]] = field(init=False, default_factory=Counter)
 
     def take(self, standing: Standing, amount_minor: int) -> None:
         """Count ``amount_minor`` as drawn, for the items of the batch that come after."""
@@ -79,13 +69,10 @@ class Standings:
     def inputs(self, standing: Standing) -> DrawdownInputs:
         """What the decision on a drawdown reads, after what has been taken so far."""
         terms = standing.terms
-        drawn_minor = self._drawn_minor(standing)
-        others_drawn_minor = sum(
-            self._drawn_minor(other)
-            for other in self._of_supplier[standing.supplier_id, standing.programme_limit_id]
-            if other.facility_id != standing.facility_id
+        own, supplier, programme, funder = (
+            self._taken_minor[limit] for limit in _limits_of(standing)
         )
-        _, programme, funder = _limits_of(standing)
+        others_drawn_minor = standing.supplier_drawn_minor + supplier - standing.drawn_minor - own
         return DrawdownInputs(
             currency=standing.currency,
             business_date=standing.business_date,
@@ -97,89 +84,53 @@ class Standings:
             facility_limit_minor=standing.limit_minor,
             programme_cap_per_supplier_minor=terms.limits.per_supplier_minor - others_drawn_minor,
             programme_headroom_minor=(
-                standing.programme_limit_minor
-                - standing.programme_drawn_minor
-                - self._taken_minor[programme]
+                standing.programme_limit_minor - standing.programme_drawn_minor - programme
             ),
             funder_headroom_minor=(
-                standing.funding_limit_minor
-                - standing.funding_drawn_minor
-                - self._taken_minor[funder]
+                standing.funding_limit_minor - standing.funding_drawn_minor - funder
             ),
-            drawn_minor=drawn_minor,
+            drawn_minor=standing.drawn_minor + own,
             base_minor=standing.base_minor,
             cover_minor=standing.cover_minor,
             security_interest_in_force=standing.security_interest_in_force,
         )
 
-    def _drawn_minor(self, standing: Standing) -> int:
-        facility, _, _ = _limits_of(standing)
-        return standing.drawn_minor + self._taken_minor[facility]
 
-
-def _limits_of(standing: Standing) -> tuple[tuple[str, int], ...]:
+def _limits_of(standing: Standing) -> tuple[tuple[object, ...], ...]:
     return (
         ("facility", standing.facility_id),
+        ("supplier", standing.supplier_id, standing.programme_limit_id),
         ("programme", standing.programme_limit_id),
         ("funder", standing.funding_line_id),
     )
 
 
 def read(facilities: Collection[str]) -> Standings:
-    """As the facilities stand now, by code, with current bases; nothing stays locked."""
-    standings = _standings(fetched("SELECT * FROM financing_standing(%s)", [list(facilities)]))
-    old = [each for each in facilities if not standings.by_facility[each].base_is_current]
-    if old:
-        with transaction.atomic():
-            standings = Standings(standings.by_facility | lock(old, with_limits=False).by_facility)
-    return standings
+    """As the facilities stand now, by code; a base that is not current is computed and kept."""
+    rows = fetched("SELECT * FROM financing_standing(%s)", [list(facilities)])
+    return standings_with_current_bases(Standing(*row) for row in rows)
 
 
-def lock(facilities: Collection[str], *, with_limits: bool) -> Standings:
-    """As the facilities stand, and stay until the caller's transaction ends, with current bases.
+def standings_with_current_bases(standings: Iterable[Standing]) -> Standings:
+    """By code, with a base computed on its business date where the one stored is older.
 
-    By code; codes that no facility has are left out. Locks the business day, the facilities,
-    their pools and, ``with_limits``, the programmes' and funders' limits above them. One round
-    trip, and more only where a base has to be computed anew.
+    A caller that must not be overtaken holds the pools.
+
+    Raises BeyondExactArithmetic.
     """
-    standings = _standings(
-        fetched(
-            "SELECT * FROM financing_lock_for_drawdown(%s, %s)", [list(facilities), with_limits]
-        )
-    )
-    return _with_current_bases(standings, facilities)
-
-
-def _with_current_bases(standings: Standings, facilities: Iterable[str]) -> Standings:
-    """The same, with a base computed on its business date where what is stored is older."""
+    by_facility = {standing.facility: standing for standing in standings}
+    old = [standing for standing in by_facility.values() if not standing.base_is_current]
     pools_by_date: dict[date, list[int]] = defaultdict(list)
-    for facility in facilities:
-        standing = standings.by_facility.get(facility)
-        if standing and not standing.base_is_current:
-            pools_by_date[standing.business_date].append(standing.pool_id)
-    if not pools_by_date:
-        return standings
+    for standing in old:
+        pools_by_date[standing.business_date].append(standing.pool_id)
     computed = {
         pool_id: base
         for on, pool_ids in sorted(pools_by_date.items())
         for pool_id, base in bases.recompute(pool_ids, on=on).items()
     }
-    return Standings(
-        {
-            facility: (
-                standing._replace(
-                    base_is_current=True,
-                    base_minor=computed[standing.pool_id].base_minor,
-                    cover_minor=computed[standing.pool_id].cover_minor,
-                )
-                if standing.pool_id in computed
-                else standing
-            )
-            for facility, standing in standings.by_facility.items()
-        }
-    )
-
-
-def _standings(rows: Iterable[tuple[object, ...]]) -> Standings:
-    standings = (Standing(*row) for row in rows)  # type: ignore[arg-type]
-    return Standings({standing.facility: standing for standing in standings})
+    for standing in old:
+        base = computed[standing.pool_id]
+        by_facility[standing.facility] = standing._replace(
+            base_is_current=True, base_minor=base.base_minor, cover_minor=base.cover_minor
+        )
+    return Standings(by_facility)

@@ -11,14 +11,14 @@ Their plans are made once per session (force_generic_plan): planning costs more 
 from django.db import migrations
 
 # Facilities that share a supplier and a programme's limit share that programme's cap per
-# supplier: a drawdown on one of them is decided, and locked, together with the others.
+# supplier: what is drawn on all of them counts, and a drawdown locks them all.
 STANDING = """
 CREATE TYPE financing_standing AS (
     facility_id bigint, facility text, legal_entity_id bigint, business_date date, calendar text,
     supplier_id bigint, programme_sha256 bytea, programme_limit_id bigint, funding_line_id bigint,
     funder_id bigint, book_id bigint, currency text, limit_minor bigint, drawn_minor bigint,
-    annual_rate_ppb bigint, expiry_date date, frozen_reason text, pool_id bigint,
-    base_is_current boolean, base_minor bigint, cover_minor bigint, programme_limit_minor bigint,
+    supplier_drawn_minor bigint, annual_rate_ppb bigint, expiry_date date, frozen_reason text,
+    pool_id bigint, base_is_current boolean, base_minor bigint, cover_minor bigint, programme_limit_minor bigint,
     programme_drawn_minor bigint, funding_limit_minor bigint, funding_drawn_minor bigint,
     security_interest_in_force boolean
 );
@@ -28,8 +28,12 @@ LANGUAGE sql STABLE AS $$
     SELECT facility.id, facility.code, facility.legal_entity_id, entity.business_date,
            entity.calendar, facility.supplier_id, programme.sha256, programme_limit.id,
            funding_line.id, funding_line.funder_id, book.id, facility.currency,
-           facility.limit_minor, facility.drawn_minor, facility.annual_rate_ppb,
-           facility.expiry_date, facility.frozen_reason, pool.id,
+           facility.limit_minor, facility.drawn_minor, (
+               SELECT sum(sibling.drawn_minor)::bigint
+               FROM public.financing_facility AS sibling
+               WHERE sibling.supplier_id = facility.supplier_id
+                 AND sibling.programme_limit_id = facility.programme_limit_id),
+           facility.annual_rate_ppb, facility.expiry_date, facility.frozen_reason, pool.id,
            pool.base_version = pool.version
                AND pool.base_date IS NOT DISTINCT FROM entity.business_date,
            pool.base_minor, pool.cover_minor, programme_limit.limit_minor,
@@ -52,19 +56,24 @@ LANGUAGE sql STABLE AS $$
      AND book.funder_id = funding_line.funder_id
      AND book.currency = facility.currency
      AND book.asset_class = 'normal'
-    WHERE (facility.supplier_id, facility.programme_limit_id) IN (
-        SELECT asked.supplier_id, asked.programme_limit_id
-        FROM public.financing_facility AS asked WHERE asked.code = ANY (asked_codes))
-    ORDER BY facility.id
+    WHERE facility.code = ANY (asked_codes)
 $$;
 """
 
 # The limits above the facilities are shared by everybody. A single drawdown leaves them unlocked
 # until it records, and is refused there if others were quicker; a batch would hold them in an
 # order of its own, so it locks them here, in the house's order.
-LOCK_FOR_DRAWDOWN = """
-CREATE FUNCTION financing_lock_for_drawdown(asked_codes text[], with_limits boolean)
-RETURNS SETOF financing_standing LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
+#
+# Answers a row for each request, in order: the numbers of the rows it may become, what its key did
+# before (read after the locks, so that a request that waited for its own repetition finds the
+# answer), and how its facility stands, if there is one.
+BEGIN = """
+CREATE FUNCTION financing_begin_drawdowns(
+    asked_codes text[], asked_owners text[], asked_keys text[], with_limits boolean
+) RETURNS TABLE (
+    act_id bigint, decision_id bigint, loan_id bigint, asked_at timestamptz, earlier_kind text,
+    earlier_sha256 bytea, earlier_at timestamptz, earlier_answer text, held financing_standing
+) LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     -- As parties.business_date.open_day: the day cannot close while we book in it.
     PERFORM pg_advisory_xact_lock_shared(7101, id::integer)
@@ -94,7 +103,16 @@ BEGIN
         ORDER BY funding_line.id FOR NO KEY UPDATE OF funding_line;
     END IF;
 
-    RETURN QUERY SELECT * FROM public.financing_standing(asked_codes);
+    RETURN QUERY
+        SELECT nextval('public.acts_act_id_seq'), nextval('public.financing_decision_id_seq'),
+               nextval('public.financing_loan_id_seq'), now(), act.kind::text, act.request_sha256,
+               act.at, act.answer::text, standing
+        FROM unnest(asked_codes, asked_owners, asked_keys) WITH ORDINALITY
+            AS asked (code, owner, key, place)
+        LEFT JOIN public.financing_standing(asked_codes) AS standing
+          ON standing.facility = asked.code
+        LEFT JOIN public.acts_act AS act ON act.owner = asked.owner AND act.key = asked.key
+        ORDER BY asked.place;
 END $$;
 """
 
@@ -234,7 +252,7 @@ class Migration(migrations.Migration):
             STANDING,
             "DROP FUNCTION financing_standing(text[]); DROP TYPE financing_standing",
         ),
-        migrations.RunSQL(LOCK_FOR_DRAWDOWN, "DROP FUNCTION financing_lock_for_drawdown"),
+        migrations.RunSQL(BEGIN, "DROP FUNCTION financing_begin_drawdowns"),
         migrations.RunSQL(
             RECORD,
             "DROP FUNCTION financing_record_drawdowns; DROP FUNCTION financing_take_limits",

@@ -112,7 +112,9 @@ class Position(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["superseded_date"], condition=Q(settled=False), name="position_alive"
+                fields=["book", "superseded_date"],
+                condition=Q(settled=False),
+                name="position_alive",
             )
         ]
 

@@ -183,7 +183,7 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(
                         condition=models.Q(("settled", False)),
-                        fields=["superseded_date"],
+                        fields=["book", "superseded_date"],
                         name="position_alive",
                     )
                 ],

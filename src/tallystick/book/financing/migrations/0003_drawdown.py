@@ -18,9 +18,9 @@ CREATE TYPE financing_standing AS (
     supplier_id bigint, programme_sha256 bytea, programme_limit_id bigint, funding_line_id bigint,
     funder_id bigint, book_id bigint, currency text, limit_minor bigint, drawn_minor bigint,
     supplier_drawn_minor bigint, annual_rate_ppb bigint, expiry_date date, frozen_reason text,
-    pool_id bigint, base_is_current boolean, base_minor bigint, cover_minor bigint, programme_limit_minor bigint,
-    programme_drawn_minor bigint, funding_limit_minor bigint, funding_drawn_minor bigint,
-    security_interest_in_force boolean
+    pool_id bigint, base_is_current boolean, base_minor bigint, cover_minor bigint,
+    programme_limit_minor bigint, programme_drawn_minor bigint, funding_limit_minor bigint,
+    funding_drawn_minor bigint, security_interest_in_force boolean
 );
 
 CREATE FUNCTION financing_standing(asked_codes text[]) RETURNS SETOF financing_standing

@@ -1,6 +1,6 @@
 """Documents and new claims on their way into the database, many at a time."""
 
-from collections.abc import Callable, Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, fields
 from datetime import date
 from itertools import compress
@@ -154,16 +154,19 @@ def insert_documents(fresh: Fresh, *, booking_date: date, act_id: int) -> None:
 def insert_claims(
     fresh: Fresh,
     *,
-    pool_of: Callable[[int, int, str], int | None],
+    pools: Mapping[tuple[int, str], int],
     awaiting: Set[int],
+    joining_later: Set[int],
     booking_date: date,
     numbers_repeat: bool,
-) -> None:
+) -> set[int]:
     """Open a claim, with the whole amount, for each document that has a stage.
 
-    ``pool_of``: the pool that a claim joins at once, by its document, supplier and currency.
-    ``awaiting``: documents that name one that has not arrived.
+    ``pools``: the pool that a claim of a supplier in a currency joins; not yet the claims of
+    documents ``joining_later``. ``awaiting``: documents that name one that has not arrived.
+    Answers the pools that were joined.
     """
+    joined: set[int] = set()
     with (
         connection.cursor() as cursor,
         cursor.copy(
@@ -181,7 +184,11 @@ def insert_claims(
         ):
             if document.kind not in STAGE_OF:
                 continue
-            pool_id = pool_of(document_id, supplier_id, document.currency)
+            pool_id = None
+            if document_id not in joining_later:
+                pool_id = pools.get((supplier_id, document.currency))
+            if pool_id:
+                joined.add(pool_id)
             copy.write_row(
                 (
                     document_id,
@@ -198,3 +205,4 @@ def insert_claims(
                     booking_date if pool_id else None,
                 )
             )
+    return joined

@@ -145,22 +145,12 @@ def _write(
     }
     linked = link(naming | set(met.naming_ids))
     awaiting = naming - linked.predecessor_of.keys()
-    first_pool = joined_first(pools)
-    joined: set[int] = set()
-
-    def pool_of(document_id: int, supplier_id: int, currency: str) -> int | None:
-        """Claims of a larger unit join when that is brought up to date, those that await their
-        predecessor when it has arrived."""
-        pool_id = first_pool.get((supplier_id, currency))
-        if pool_id is None or document_id in linked.members or document_id in awaiting:
-            return None
-        joined.add(pool_id)
-        return pool_id
-
-    insert_claims(
+    joined = insert_claims(
         fresh,
-        pool_of=pool_of,
+        pools=joined_first(pools),
         awaiting=awaiting,
+        # Claims of a larger unit join a pool when that is brought up to date.
+        joining_later=awaiting | linked.members,
         booking_date=booking_date,
         numbers_repeat=numbers_repeat,
     )

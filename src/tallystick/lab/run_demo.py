@@ -12,6 +12,7 @@ from tallystick.book.calendars import china
 from tallystick.book.parties.models import LegalEntity
 from tallystick.book.watch.verify import verify
 from tallystick.lab.bank import OnTimeBank
+from tallystick.lab.daily import daily_findings
 from tallystick.lab.measures import DayMeasures, RunSummary
 from tallystick.lab.stage import StageTerms, set_stage
 from tallystick.lab.walk import Walk
@@ -110,7 +111,11 @@ def prepare_demo(*, days: int, suppliers: int, seed: int) -> DemoRun:
         suppliers=suppliers,
     )
     walk = Walk(
-        source=market, stage=stage, bank=OnTimeBank(seed, PAYOUT_REJECTS_PPM), caller=CALLER
+        source=market,
+        stage=stage,
+        bank=OnTimeBank(seed, PAYOUT_REJECTS_PPM),
+        caller=CALLER,
+        daily_check=daily_findings,
     )
     settings = {"days": days, "suppliers": suppliers, "seed": seed}
     return DemoRun(settings, START, end, walk, summary)

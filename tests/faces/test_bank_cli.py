@@ -143,3 +143,47 @@ def test_a_settlement_that_cannot_be_read_is_refused_and_books_nothing(tally, li
     assert (status, out) == (2, "")
     assert "Traceback" not in told
     assert waiting(tally) == [("L1", 100_000_00)]
+
+
+def test_cash_that_waits_is_applied_taken_back_and_refunded(tally, entity_id):
+    """NAMELESS brings 60,000.00 that name nothing; then they pay claim 1 after all."""
+    tally("bank", "paid", "L1", "100000.00", "--reference", "BK-1")
+    tally("settle", "R-1", "60000.00", "--payer", "NAMELESS")
+    assert [item.subject for item in items_open(entity_id)] == ["receipt:R-1"]
+
+    status, out, _ = tally("receipt", "apply", "R-1", "--claim", "SELLER:invoice:1=60000.00")
+
+    assert status == 0
+    assert "60,000.00  loan F-" in out
+    assert drawn_minor() == 40_000_00
+    assert items_open(entity_id) == []
+
+    status, out, _ = tally("receipt", "reverse", "R-1", "--reason", "credited in error")
+
+    assert status == 0
+    assert out.startswith("Receipt R-1 is taken back by entries ")
+    assert drawn_minor() == 100_000_00
+
+    tally("repay", "F", "150000.00", "--key", "repay")
+    assert [item.kind for item in items_open(entity_id)] == ["supplier_credit"]
+    status, out, _ = tally("refund", "SELLER", "50000.00")
+
+    assert status == 0
+    assert waiting(tally)[-1][1] == 50_000_00
+    assert items_open(entity_id) == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(("receipt", "apply", "R-9", "--claim", "X=1.00"), id="no such receipt"),
+        pytest.param(("receipt", "apply", "R-9"), id="no claim named"),
+        pytest.param(("receipt", "reverse", "R-9", "--reason", "error"), id="nothing to take back"),
+        pytest.param(("refund", "SELLER", "1.00"), id="no credit to refund"),
+    ],
+)
+def test_what_cannot_be_done_with_cash_is_refused(tally, arguments):
+    status, out, told = tally(*arguments)
+
+    assert (status, out) == (2, "")
+    assert "Traceback" not in told

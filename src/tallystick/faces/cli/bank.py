@@ -31,6 +31,10 @@ ValueDate = Annotated[
 ]
 Key = Annotated[str | None, typer.Option("--key", help="Request key: repeating it acts only once.")]
 EntityCode = Annotated[str | None, typer.Option("--entity", help="When there are several.")]
+ClaimLines = Annotated[
+    list[str] | None,
+    typer.Option("--claim", metavar="CLAIM=AMOUNT", help="A claim that the cash pays; repeatable."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON; amounts in minor units.")]
 
 
@@ -101,12 +105,7 @@ def settle(
     reference: Annotated[str, typer.Argument(help="The bank's reference of the receipt.")],
     amount: Amount,
     payer: Annotated[str, typer.Option("--payer", help="Code of the firm that paid.")],
-    claims: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--claim", metavar="CLAIM=AMOUNT", help="A claim that the cash names; repeatable."
-        ),
-    ] = None,
+    claims: ClaimLines = None,
     value_date: ValueDate = None,
     currency: Currency = "CNY",
     entity: EntityCode = None,
@@ -126,7 +125,6 @@ def settle(
         from tallystick.rules.money import minor_from_text
 
         ours = entity_called(entity)
-        named = [_claim_and_amount(each) for each in claims or ()]
         settled = take_receipt(
             Receipt(
                 bank_reference=reference,
@@ -134,13 +132,13 @@ def settle(
                 currency=currency,
                 amount_minor=minor_from_text(amount, currency),
                 value_date=value_date.date() if value_date else ours.business_date,
-                lines=tuple((claim, minor_from_text(text, currency)) for claim, text in named),
+                lines=claims_and_amounts(claims, currency),
             ),
             legal_entity_id=ours.entity_id,
             caller=_caller(),
         )
     if as_json:
-        typer.echo(json.dumps(asdict(settled), ensure_ascii=False))
+        typer.echo(json.dumps(settled.as_json(), ensure_ascii=False))
     else:
         tell_settled(settled)
 
@@ -185,12 +183,18 @@ def _take(
         typer.echo(f"{taken.effect}: {taken.why} Nothing changed; it is on the worklist.")
 
 
-def _claim_and_amount(text: str) -> tuple[str, str]:
-    # A claim's code may hold an equals sign, an amount may not.
-    claim, _, amount = text.rpartition("=")
-    if not claim or not amount:
-        raise UnreadableLine(text)
-    return claim, amount
+def claims_and_amounts(written: list[str] | None, currency: str) -> tuple[tuple[str, int], ...]:
+    """Claim codes and minor units from ``CLAIM=AMOUNT``. Raises UnreadableLine, NotAnAmount."""
+    from tallystick.rules.money import minor_from_text
+
+    lines = []
+    for text in written or ():
+        # A claim's code may hold an equals sign, an amount may not.
+        claim, _, amount = text.rpartition("=")
+        if not claim or not amount:
+            raise UnreadableLine(text)
+        lines.append((claim, minor_from_text(amount, currency)))
+    return tuple(lines)
 
 
 def _caller() -> "Caller":

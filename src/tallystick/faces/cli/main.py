@@ -57,6 +57,8 @@ COMMANDS = (
     Entry("bank", "bank:app", "Payment orders, and what the bank says of them.", MONEY),
     Entry("settle", "bank:settle", "Take an obligor's cash: claims paid, loans swept.", MONEY),
     Entry("repay", "repayments:repay", "Repay early, from the supplier's own cash.", MONEY),
+    Entry("receipt", "receipts:app", "Cash received: apply what waits, take one back.", MONEY),
+    Entry("refund", "receipts:refund", "Pay out credit that a supplier has with us.", MONEY),
     Entry("freeze", "money:freeze", "Stop new drawdowns on a facility, with a reason.", MONEY),
     Entry("unfreeze", "money:unfreeze", "Let a frozen facility be drawn again.", MONEY),
     Entry("loan", "loan:app", "A loan's schedule, its state, and why it is so.", MONEY),

@@ -1,0 +1,102 @@
+"""``tally receipt`` and ``tally refund``: cash that was received, looked at again."""
+
+import getpass
+from typing import TYPE_CHECKING, Annotated
+from uuid import uuid4
+
+import typer
+
+from tallystick.faces.cli.bank import ClaimLines, claims_and_amounts
+from tallystick.faces.cli.repayments import tell_settled
+
+if TYPE_CHECKING:
+    from tallystick.book.acts.once import Caller
+
+app = typer.Typer(no_args_is_help=True, help="Cash received: apply what waits, take one back.")
+
+Receipt = Annotated[str, typer.Argument(help="The bank's reference of the receipt.")]
+Currency = Annotated[str, typer.Option("--currency", help="ISO 4217 code.")]
+EntityCode = Annotated[str | None, typer.Option("--entity", help="When there are several.")]
+Key = Annotated[str | None, typer.Option("--key", help="Request key: repeating it acts only once.")]
+
+
+@app.command("apply")
+def apply(
+    receipt: Receipt,
+    claims: ClaimLines = None,
+    currency: Currency = "CNY",
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept with the act.")] = "",
+    entity: EntityCode = None,
+    key: Key = None,
+) -> None:
+    """Let cash that waits in suspense pay claims, from the day on which it arrived."""
+    from tallystick.site import databases
+
+    with databases.book():
+        from tallystick.book.parties.entities import entity_called
+        from tallystick.book.servicing.apply_unapplied import apply_unapplied
+
+        settled = apply_unapplied(
+            receipt,
+            claims_and_amounts(claims, currency),
+            legal_entity_id=entity_called(entity).entity_id,
+            caller=_caller(reason),
+            key=key or str(uuid4()),
+        )
+    tell_settled(settled)
+
+
+@app.command("reverse")
+def reverse(
+    receipt: Receipt,
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept with the act.")],
+    entity: EntityCode = None,
+    key: Key = None,
+) -> None:
+    """Take a receipt back, whole: its claims are open again, its loans as if it had never been."""
+    from tallystick.site import databases
+
+    with databases.book():
+        from tallystick.book.parties.entities import entity_called
+        from tallystick.book.servicing.reverse import reverse_receipt
+
+        entries = reverse_receipt(
+            receipt,
+            legal_entity_id=entity_called(entity).entity_id,
+            caller=_caller(reason),
+            key=key or str(uuid4()),
+        )
+    typer.echo(f"Receipt {receipt} is taken back by entries {', '.join(map(str, entries))}.")
+
+
+def refund(
+    supplier: Annotated[str, typer.Argument(help="The supplier's code.")],
+    amount: Annotated[str, typer.Argument(help="In the currency: 1234.50")],
+    currency: Currency = "CNY",
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept with the act.")] = "",
+    entity: EntityCode = None,
+    key: Key = None,
+) -> None:
+    """Order the bank to pay out credit that a supplier has with us."""
+    from tallystick.site import databases
+
+    with databases.book():
+        from tallystick.book.parties.entities import entity_called
+        from tallystick.book.servicing.refund import refund_credit
+        from tallystick.rules.money import minor_from_text
+
+        order = refund_credit(
+            supplier,
+            minor_from_text(amount, currency),
+            currency=currency,
+            legal_entity_id=entity_called(entity).entity_id,
+            caller=_caller(reason),
+            key=key or str(uuid4()),
+        )
+    typer.echo(f"Payment {order} is ordered: {amount} {currency} to {supplier}.")
+
+
+def _caller(reason: str) -> "Caller":
+    from tallystick.book.acts.once import Caller
+
+    return Caller(owner="system", actor=getpass.getuser(), channel="cli", reason=reason)

@@ -22,6 +22,7 @@ LATE_ANCHOR = "ANCHOR-EAST"
 
 SETTLEMENT_TERMS_DAYS = (30, 45, 60)
 TENORS_DAYS = (30, 45, 60, 90)
+DAYS_TO_CLOSE_AN_ORDER = 3
 PPM = 1_000_000
 
 
@@ -92,11 +93,19 @@ class Market:
         due = on + timedelta(days=7 + habits.terms_days)
         self._put(trade.document("order", "", on, due, ordered_minor))
         received_on = on
+        missing_minor = ordered_minor
         parts = 2 if chance.randrange(100) < 25 else 1
         for part in range(1, parts + 1):
             received_on += timedelta(days=chance.randrange(1, 5))
             received_minor = ordered_minor // parts * chance.randrange(88, 103) // 100
+            missing_minor -= received_minor
             self._deliver(trade, f"-{part}", received_on, received_minor)
+        if missing_minor > 0:
+            # What will not be delivered is taken off the order.
+            closed_on = received_on + timedelta(days=DAYS_TO_CLOSE_AN_ORDER)
+            self._put(
+                trade.document("cancellation", "X", closed_on, None, missing_minor, "order", "")
+            )
 
     def _deliver(self, trade: "_Trade", part: str, received_on: date, received_minor: int) -> None:
         """A receipt, its invoice, perhaps a return, the reconciled statement, and the cash."""
@@ -149,6 +158,7 @@ PREFIX = {
     "invoice": "INV",
     "statement": "ST",
     "credit_note": "CN",
+    "cancellation": "CX",
 }
 
 

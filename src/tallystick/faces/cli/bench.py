@@ -99,6 +99,27 @@ def bench_draw(
     tell(figures, postgresql=postgresql, as_json=as_json)
 
 
+@app.command("close")
+def bench_close(
+    loans: Annotated[int, typer.Option(min=1_000, help="Live loans of the book.")] = 1_000_000,
+    old_days: Annotated[int, typer.Option(min=2, help="Age of the older book's loans.")] = 700,
+    as_json: Json = False,
+) -> None:
+    """The close of a day: a large live book of which one loan in a hundred changes."""
+    from tallystick.site import databases
+
+    measured = []
+    for age_days in (1, old_days):
+        with databases.scratch("bench") as here:
+            from tallystick.lab.bench import close
+
+            measured.append(close.closes_of(loans, age_days=age_days, url=here.url))
+            with here.connect() as connection:
+                postgresql = connection.info.parameter_status("server_version")
+    figures = close.measure(*measured, loans=loans, old_days=old_days)
+    tell(figures, postgresql=postgresql, as_json=as_json)
+
+
 def tell(figures: "Sequence[Figure]", *, postgresql: str | None = None, as_json: bool) -> None:
     """Print the machine and the figures, each beside its bound."""
     from tallystick.lab.bench.figures import machine

@@ -1,0 +1,198 @@
+"""A large live book, put in place by set-based statements: what a close is measured on.
+
+The loans are the payouts of a book that is taken over: each with its decision, its event and its
+position, and one entry a facility, so that the ledger holds what the loans say.
+"""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+import psycopg
+
+OPENED = date(2026, 3, 2)
+FIRST_DAY = OPENED + timedelta(days=2)
+"""The first day that is measured: loans are as old as asked on it, and fall due after it."""
+
+PROGRAMME = "jd.jingbaobei"
+LOANS_OF_A_FACILITY = 500
+
+
+def take_over(owner: psycopg.Connection[Any], *, loans: int, age_days: int) -> int:
+    """Put so many loans in place in an empty database; returns the legal entity's id.
+
+    Loans older than a day have a superseded position each, as if their due date had moved.
+    """
+    facility_ids = _facilities(max(1, loans // LOANS_OF_A_FACILITY))
+    _put_in_place(owner, facility_ids, loans, age_days)
+    return one_id(owner, "SELECT id FROM parties_legalentity")
+
+
+def one_id(owner: psycopg.Connection[Any], query: str) -> int:
+    """The single number that a query answers."""
+    row = owner.execute(query).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def bench_caller() -> Any:
+    """Who acts in a benchmark."""
+    from tallystick.book.acts.once import Caller
+
+    return Caller(owner="system", actor="bench", channel="lab")
+
+
+def _facilities(count: int) -> list[int]:
+    """As many facilities, of a supplier with one invoice each."""
+    from tallystick.book.financing.open_facility import NewFacility, Waiver, open_facilities
+    from tallystick.book.financing.programmes import preset
+    from tallystick.book.parties.open_entity import NewLegalEntity, open_legal_entity
+    from tallystick.book.trade.record_documents import TradeDocument, record_documents
+
+    entity_id = open_legal_entity(
+        NewLegalEntity("BENCH", "Bench", "Asia/Shanghai", "China", OPENED),
+        caller=bench_caller(),
+        key="entity",
+    )
+    facilities = open_facilities(
+        [
+            NewFacility(
+                code=f"F-{number}",
+                supplier=f"S-{number}",
+                programme=preset(PROGRAMME),
+                currency="CNY",
+                limit_minor=10**12,
+                expiry_date=OPENED + timedelta(days=365),
+                waived=frozenset({Waiver.CONTRACT_AGE}),
+            )
+            for number in range(count)
+        ],
+        legal_entity_id=entity_id,
+        caller=bench_caller(),
+        key="facilities",
+    )
+    record_documents(
+        [
+            TradeDocument(
+                "invoice",
+                issuer=f"S-{number}",
+                supplier=f"S-{number}",
+                obligor="JD",
+                number="1",
+                issue_date=OPENED,
+                currency="CNY",
+                amount_minor=10**11,
+                due_date=OPENED + timedelta(days=90),
+            )
+            for number in range(count)
+        ],
+        caller=bench_caller(),
+        key="invoices",
+        legal_entity_id=entity_id,
+    )
+    return list(facilities.values())
+
+
+# Amounts, rates and tenors differ from loan to loan; all fall due after the day that is closed.
+_LOANS = """
+    CREATE TEMP TABLE taken_over AS
+    SELECT n, (%(facility_ids)s::bigint[])[1 + n %% cardinality(%(facility_ids)s::bigint[])]
+               AS facility_id,
+           100000 + n::bigint * 7919 %% 900000 AS amount_minor,
+           60000000 + n %% 61 * 1000000 AS annual_rate_ppb,
+           %(drawn_date)s::date AS drawn_date,
+           %(today)s::date + 1 + n %% 90 AS due_date
+    FROM generate_series(1, %(loans)s::integer) AS n;
+"""
+
+_DECISIONS = """
+    INSERT INTO financing_decision
+        (id, facility_id, date, amount_minor, inputs, verdicts, rule_version, act_id)
+    OVERRIDING SYSTEM VALUE
+    SELECT n, facility_id, drawn_date, amount_minor, '{}', '[]', 'taken over', %(act_id)s
+    FROM taken_over
+"""
+
+_BOOKED = """
+    INSERT INTO financing_loan
+        (id, code, facility_id, decision_id, book_id, currency, principal_minor, annual_rate_ppb,
+         penalty_rate_ppb, day_count, tenor_days, drawn_date, due_date, due_date_provisional,
+         status)
+    OVERRIDING SYSTEM VALUE
+    SELECT n, 'L-' || n, facility_id, n, %(book_id)s, 'CNY', amount_minor, annual_rate_ppb,
+           50000000, 'ACT/360', due_date - drawn_date, drawn_date, due_date, false, 'live'
+    FROM taken_over
+"""
+
+_EVENTS = """
+    INSERT INTO servicing_loanevent
+        (loan_id, kind, value_date, booking_date, amount_minor, reference, act_id)
+    SELECT n, 'disbursed', drawn_date, %(opened)s, amount_minor, 'taken over', %(act_id)s
+    FROM taken_over
+"""
+
+_POSITIONS = """
+    INSERT INTO servicing_position
+        (loan_id, booking_date, superseded_date, book_id, due_date, disbursed_date,
+         last_value_date, last_kind, accrued_to_date, principal_minor, disbursed_minor,
+         annual_rate_ppb, denominator, interest_numerator, interest_received_minor,
+         penalty_rate_ppb, penalty_numerator, penalty_received_minor, fees_charged_minor,
+         fees_received_minor, credit_minor, settled)
+    SELECT n, %(booked)s, %(superseded)s, %(book_id)s, due_date, drawn_date, drawn_date,
+           'disbursed', drawn_date, amount_minor, amount_minor, annual_rate_ppb, 360000000000, 0,
+           0, 50000000, 0, 0, 0, 0, 0, false
+    FROM taken_over
+"""
+
+_DRAWN = """
+    UPDATE financing_facility AS facility SET drawn_minor = taken.minor
+    FROM (SELECT facility_id, sum(amount_minor) AS minor FROM taken_over GROUP BY 1) AS taken
+    WHERE facility.id = taken.facility_id;
+    UPDATE financing_programmelimit SET drawn_minor = (SELECT sum(amount_minor) FROM taken_over);
+    UPDATE funding_fundingline SET drawn_minor = (SELECT sum(amount_minor) FROM taken_over);
+"""
+
+
+def _put_in_place(
+    owner: psycopg.Connection[Any], facility_ids: Sequence[int], loans: int, age_days: int
+) -> None:
+    from tallystick.book.acts.once import once
+    from tallystick.book.ledger.post import post_many
+    from tallystick.book.servicing.models import STILL_IN_FORCE
+    from tallystick.rules.accounting import Booking, loan_disbursed
+
+    with once(bench_caller(), key="take over", kind="take_over", request={}) as act:
+        act.answer({})
+    first = OPENED if age_days == 1 else OPENED + timedelta(days=1)
+    arguments = {
+        "loans": loans,
+        "facility_ids": list(facility_ids),
+        "act_id": act.act_id,
+        "book_id": one_id(owner, "SELECT id FROM ledger_book"),
+        "opened": OPENED,
+        "today": FIRST_DAY,
+        "drawn_date": FIRST_DAY - timedelta(days=age_days),
+        "booked": first,
+        "superseded": STILL_IN_FORCE,
+    }
+    owner.execute(_LOANS, arguments)
+    for statement in (_DECISIONS, _BOOKED, _EVENTS, _POSITIONS):
+        owner.execute(statement, arguments)
+    if first > OPENED:
+        owner.execute(_POSITIONS, arguments | {"booked": OPENED, "superseded": first})
+    owner.execute(_DRAWN)
+    legal_entity_id = one_id(owner, "SELECT id FROM parties_legalentity")
+    drawn = owner.execute("SELECT facility_id, sum(amount_minor) FROM taken_over GROUP BY 1")
+    with once(bench_caller(), key="entries", kind="take_over", request={}) as booked:
+        post_many(
+            [
+                loan_disbursed(
+                    Booking(legal_entity_id, "CNY", f"taken over:{facility_id}", OPENED, OPENED),
+                    book=arguments["book_id"],
+                    amount_minor=int(amount_minor),
+                )
+                for facility_id, amount_minor in drawn
+            ],
+            act_id=booked.act_id,
+        )
+        booked.answer({})

@@ -1,0 +1,25 @@
+"""The close's benchmark measures what it says, on books that stay sound."""
+
+from tallystick.book.ledger.checks import ledger_checks
+from tallystick.book.servicing.checks import servicing_checks
+from tallystick.book.servicing.models import DayStep, Position
+from tallystick.lab.bench import close
+
+
+def test_the_benchmark_closes_days_of_a_book_of_which_one_loan_in_a_hundred_changes(database):
+    measured = close.closes_of(2_000, age_days=700, url=database.url)
+
+    assert measured.wrong == 0
+    assert measured.day.seconds > sum(measured.day.steps.values()) * 0.9
+    # A position that was superseded when its due date moved, one in force, and twenty a day.
+    assert Position.objects.count() == 2 * 2_000 + 20 * close.DAYS
+    assert DayStep.objects.filter(step="seal").count() == 2 + close.DAYS
+    checks = (*servicing_checks(), *ledger_checks())
+    assert [finding for check in checks for finding in check.run()] == []
+    figures = close.measure(measured, measured, loans=2_000, old_days=700)
+    assert {figure.what: figure.bound for figure in figures if figure.bound is not None} == {
+        "close of 2,000 loans 1 day old": 30,
+        "close of 2,000 loans 700 days old": 30,
+        "old to young": 1.1,
+        "differences from a fold of every 100th loan": 0,
+    }

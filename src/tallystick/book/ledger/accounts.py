@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import psycopg
 from django.db import connection, transaction
 
 from tallystick.rules.chart import line_of
@@ -11,6 +12,7 @@ from tallystick.rules.journal import AccountName
 
 # Ids never change, so each connection remembers those it has seen committed. Per connection, not
 # per process: another connection may be to another database, with other ids.
+_MOST_REMEMBERED = 50_000
 _remembered: WeakKeyDictionary[Any, dict[tuple[int, str, AccountName], int]] = WeakKeyDictionary()
 
 
@@ -36,14 +38,21 @@ def open_accounts(
             ids[name] = account_id
     if unknown:
         found = _found_or_opened(legal_entity_id, currency, unknown)
-        transaction.on_commit(
-            lambda: remembered.update(
-                ((legal_entity_id, currency, name), account_id)
-                for name, account_id in found.items()
-            )
-        )
+        transaction.on_commit(lambda: _remember(remembered, legal_entity_id, currency, found))
         ids |= found
     return ids
+
+
+def _remember(
+    remembered: dict[tuple[int, str, AccountName], int],
+    legal_entity_id: int,
+    currency: str,
+    found: dict[AccountName, int],
+) -> None:
+    if len(remembered) + len(found) > _MOST_REMEMBERED:
+        remembered.clear()
+    for name, account_id in found.items():
+        remembered[legal_entity_id, currency, name] = account_id
 
 
 def _found_or_opened(
@@ -61,48 +70,39 @@ def _found_or_opened(
                 " SELECT %s, %s, name, book_id, party_id"
                 " FROM unnest(%s::text[], %s::bigint[], %s::bigint[])"
                 " AS new (name, book_id, party_id)"
-                " ON CONFLICT ON CONSTRAINT account_once DO NOTHING",
-                [legal_entity_id, currency, *_columns(new)],
+                " ON CONFLICT DO NOTHING",
+                [
+                    legal_entity_id,
+                    currency,
+                    [name.name for name in new],
+                    [name.book for name in new],
+                    [name.party for name in new],
+                ],
             )
         found |= _found(legal_entity_id, currency, new)
     return found
 
 
 def _found(legal_entity_id: int, currency: str, names: list[AccountName]) -> dict[AccountName, int]:
-    # One branch per scope: "is null" and "equals" are index conditions, "is not distinct
-    # from" is none.
-    with connection.cursor() as cursor:
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         cursor.execute(
-            "WITH asked AS (SELECT * FROM unnest(%(names)s::text[], %(books)s::bigint[],"
-            "     %(parties)s::bigint[]) AS asked (name, book_id, party_id)),"
-            " mine AS (SELECT * FROM ledger_account"
-            "     WHERE legal_entity_id = %(legal_entity)s AND currency = %(currency)s)"
-            " SELECT mine.name, mine.book_id, mine.party_id, mine.id FROM asked JOIN mine"
-            "     ON mine.name = asked.name"
-            "     AND mine.book_id = asked.book_id AND mine.party_id IS NULL"
-            " UNION ALL"
-            " SELECT mine.name, mine.book_id, mine.party_id, mine.id FROM asked JOIN mine"
-            "     ON mine.name = asked.name"
-            "     AND mine.party_id = asked.party_id AND mine.book_id IS NULL"
-            " UNION ALL"
-            " SELECT mine.name, mine.book_id, mine.party_id, mine.id FROM asked JOIN mine"
-            "     ON mine.name = asked.name AND asked.book_id IS NULL AND asked.party_id IS NULL"
-            "     AND mine.book_id IS NULL AND mine.party_id IS NULL",
-            {
-                "legal_entity": legal_entity_id,
-                "currency": currency,
-                **dict(zip(("names", "books", "parties"), _columns(names), strict=True)),
-            },
+            "SELECT account.name, book_id, party_id, account.id"
+            " FROM unnest(%s::text[], %s::bigint[], %s::bigint[]) AS asked (name, book, party)"
+            " CROSS JOIN LATERAL ("
+            "     SELECT * FROM ledger_account"
+            "     WHERE legal_entity_id = %s AND currency = %s AND name = asked.name"
+            "       AND coalesce(book_id, 0) = asked.book AND coalesce(party_id, 0) = asked.party"
+            "     OFFSET 0) AS account",
+            [
+                [name.name for name in names],
+                [name.book or 0 for name in names],
+                [name.party or 0 for name in names],
+                legal_entity_id,
+                currency,
+            ],
+            prepare=True,
         )
         return {
             AccountName(name, book=book_id, party=party_id): account_id
             for name, book_id, party_id, account_id in cursor.fetchall()
         }
-
-
-def _columns(names: list[AccountName]) -> list[list[Any]]:
-    return [
-        [name.name for name in names],
-        [name.book for name in names],
-        [name.party for name in names],
-    ]

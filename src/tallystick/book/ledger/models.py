@@ -2,7 +2,7 @@
 
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
 
 class Book(models.Model):
@@ -41,9 +41,13 @@ class Account(models.Model):
 
     class Meta:
         constraints = [
+            # Zero for none: a look-up by equality alone can use the index.
             models.UniqueConstraint(
-                fields=["legal_entity", "name", "currency", "book", "party"],
-                nulls_distinct=False,
+                F("legal_entity"),
+                F("currency"),
+                F("name"),
+                Coalesce("book_id", 0),
+                Coalesce("party_id", 0),
                 name="account_once",
             )
         ]

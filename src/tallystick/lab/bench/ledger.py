@@ -246,7 +246,8 @@ def _worked(
     work: Callable[[Any], object], items: Sequence[Any], start: Any, round_seconds: float
 ) -> float:
     connection.ensure_connection()
-    work(items[0])  # learn the accounts' ids, prepare the statement
+    for item in items:  # learn the accounts' ids, prepare the statement
+        work(item)
     start.wait()
     began, count = time.perf_counter(), 0
     while time.perf_counter() < began + round_seconds:

@@ -1,6 +1,7 @@
 # Fields are in an order that leaves no gaps between columns: postings are many.
 
 import django.db.models.deletion
+import django.db.models.functions.comparison
 import django.db.models.functions.datetime
 from django.conf import settings
 from django.db import migrations, models
@@ -314,9 +315,12 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="account",
             constraint=models.UniqueConstraint(
-                fields=("legal_entity", "name", "currency", "book", "party"),
+                models.F("legal_entity"),
+                models.F("currency"),
+                models.F("name"),
+                django.db.models.functions.comparison.Coalesce("book_id", 0),
+                django.db.models.functions.comparison.Coalesce("party_id", 0),
                 name="account_once",
-                nulls_distinct=False,
             ),
         ),
         migrations.AddIndex(

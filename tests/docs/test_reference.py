@@ -1,0 +1,231 @@
+"""The reference pages say what the code does: tables, examples and commands."""
+
+import inspect
+import re
+import shlex
+from datetime import date
+from pathlib import Path
+
+import pytest
+from tests.docs.test_tutorial import blocks
+
+from tallystick.book.trade.imports import mapping
+from tallystick.faces.cli import main
+from tallystick.faces.cli.loan_case import read_case
+from tallystick.rules import accounting
+from tallystick.rules.chart import CHART
+from tallystick.rules.journal import JournalEntry, Side
+from tallystick.rules.pool_terms import read_pool_terms
+from tallystick.rules.programme import read_programmes
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted(DOCS.rglob("*.md"))
+DAY = date(2026, 3, 2)
+
+
+def rows(page: str, heading: str) -> list[list[str]]:
+    """The cells of the first table below a heading, without its header."""
+    _, _, below = (DOCS / page).read_text().partition(f"\n## {heading}\n")
+    lines = [line for line in below.split("\n## ")[0].splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+def quoted(cell: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", cell)
+
+
+# --- accounting -----------------------------------------------------------------------------------
+
+
+def test_the_chart_on_the_page_is_the_chart_of_the_code():
+    chart = [
+        [
+            str(line.number),
+            f"`{line.name}`",
+            line.title,
+            line.kind,
+            line.normal_side.name.lower(),
+            line.scope,
+        ]
+        for line in CHART.values()
+    ]
+
+    assert rows("reference/accounting.md", "Accounts") == chart
+
+
+KINDS = dict.fromkeys(accounting.RECEIVABLE_OF, 1)
+BOOKING = accounting.Booking(1, "CNY", "loan:F-1-1", DAY, DAY)
+WHOLE = accounting.Allocation({1: KINDS}, {2: 1}, {2: 1}, {2: 1}, 1)
+KNOWN = accounting.Allocation({1: KINDS}, {2: 1}, {2: 1}, {2: 1}, 0)
+MORE, LESS = {**KINDS, "credit": -4}, {**dict.fromkeys(KINDS, -1), "credit": 4}
+ON_BOOK = {"book": 1, "amount_minor": 1}
+OF_PARTY = {"party": 2, "amount_minor": 1}
+
+SAMPLES = {
+    "capital_paid_in": [{"amount_minor": 1}],
+    "drawdown_committed": [ON_BOOK],
+    "commitment_ended": [ON_BOOK | {"commitment_entry": 7}],
+    "loan_disbursed": [ON_BOOK],
+    "accrued": [{"kind": kind, "book": 1, "change_minor": 1} for kind in ("interest", "penalty")],
+    "fee_charged": [ON_BOOK],
+    "cash_received": [{"amount_minor": 1}],
+    "receipt_allocated": [{"allocation": WHOLE}],
+    "suspense_applied": [{"allocation": KNOWN}],
+    "allocation_corrected": [
+        {"book": 1, "party": 2, "changes_minor": changes} for changes in (MORE, LESS)
+    ],
+    "recovery_due": [
+        OF_PARTY | {"account": account} for account in ("supplier_credit", "payable_to_supplier")
+    ],
+    "credit_refunded": [OF_PARTY],
+    "paid_to_supplier": [OF_PARTY],
+    "book_changed": [{"from_book": 1, "to_book": 3, "balances_minor": KINDS}],
+}
+"""Each function of the policy with arguments that let it post all that it can."""
+
+
+def test_there_is_a_sample_of_every_function_of_the_accounting_policy():
+    policy = {
+        name
+        for name, function in inspect.getmembers(accounting, inspect.isfunction)
+        if function.__module__ == accounting.__name__
+        and not name.startswith("_")
+        and function.__annotations__["return"] in (JournalEntry, JournalEntry | None)
+    }
+
+    assert set(SAMPLES) == policy
+
+
+def test_the_events_on_the_page_post_what_the_code_posts():
+    posted: dict[str, dict[Side, set[str]]] = {}
+    for function, samples in SAMPLES.items():
+        for arguments in samples:
+            entry = getattr(accounting, function)(BOOKING, **arguments)
+            sides = posted.setdefault(entry.event, {side: set() for side in Side})
+            for posting in entry.postings:
+                sides[posting.side].add(posting.account.name)
+
+    told = {
+        quoted(event)[0]: {Side.DEBIT: set(quoted(debit)), Side.CREDIT: set(quoted(credit))}
+        for event, debit, credit, _ in rows("reference/accounting.md", "Events")
+    }
+
+    assert told == posted
+
+
+# --- examples -------------------------------------------------------------------------------------
+
+
+def examples(page: str, kind: str) -> list[str]:
+    found = [block.body for block in blocks(DOCS / page) if block.kind == kind]
+    assert found, f"{page} has no {kind}"
+    return found
+
+
+@pytest.mark.parametrize("text", examples("reference/mapping-file.md", "toml"))
+def test_the_mappings_on_the_page_can_be_read(text):
+    assert mapping.parsed(text, name="example").title
+
+
+def test_the_pool_terms_on_the_page_can_be_read():
+    (text,) = examples("reference/pool-terms-file.md", "toml")
+
+    assert read_pool_terms(text, file="example").related
+
+
+def test_the_programme_on_the_page_can_be_read():
+    (text,) = examples("reference/programme-file.md", "toml")
+
+    assert [each.code for each in read_programmes(text, file="example")] == ["house.standard"]
+
+
+def test_the_loan_case_on_the_page_can_be_read(tmp_path):
+    (text,) = examples("reference/loan-case-file.md", "json")
+    case = tmp_path / "case.json"
+    case.write_text(text)
+
+    assert len(read_case(case).events) == 4
+
+
+# --- commands -------------------------------------------------------------------------------------
+
+
+def command_lines() -> list[tuple[str, str]]:
+    """Every ./tally command that a page shows, with the page: in blocks and in tables."""
+    found = []
+    for page in (*PAGES, ROOT / "README.md"):
+        text = page.read_text().replace("\\\n", " ")
+        in_blocks = re.findall(r"^(?:[A-Z_]+=\S+ )?\./tally (.*)$", text, re.MULTILINE)
+        in_lines = re.findall(r"`\./tally ([^`\n]*)`", text)
+        found += [(page.name, line) for line in in_blocks + in_lines]
+    return found
+
+
+@pytest.fixture(scope="module")
+def commands():
+    return {entry.name: main.loaded(entry) for entry in main.COMMANDS}
+
+
+def test_every_command_that_a_page_shows_exists_with_its_options(commands):
+    wrong = []
+    for page, line in command_lines():
+        words = shlex.split(line.split(" | ")[0], comments=True)
+        while words and words[0].startswith("--"):  # options of ./tally itself
+            words = words[2:] if words[0] == "--database" else words[1:]
+        if not words or words[0] in ("COMMAND", "…", "<command>"):
+            continue
+        command = commands.get(words.pop(0))
+        if getattr(command, "commands", None) and words and not words[0].startswith("-"):
+            command = command.commands.get(words.pop(0))
+        options = [word.partition("=")[0] for word in words if word.startswith("--")]
+        known = {
+            option for parameter in getattr(command, "params", ()) for option in parameter.opts
+        }
+        if command is None or set(options) - known - {"--help"}:
+            wrong.append((page, line))
+
+    assert wrong == []
+
+
+def test_the_table_of_commands_is_that_of_the_program(commands):
+    names = set()
+    for name, command in commands.items():
+        below = getattr(command, "commands", None)
+        names |= {f"{name} {each}" for each in below} if below else {name}
+
+    page = (DOCS / "reference/command-line.md").read_text()
+    told = [quoted(line.split("|")[1])[0] for line in page.splitlines() if line.startswith("| `")]
+
+    assert sorted(told) == sorted(names)
+
+
+# --- paths and variables --------------------------------------------------------------------------
+
+
+def test_every_file_that_a_page_names_is_there():
+    named = re.compile(r"`((?:src/tallystick/|tests/|rules/|book/|faces/|lab/)[\w/.-]+\.\w+)`")
+    missing = [
+        (page.name, path)
+        for page in PAGES
+        for path in named.findall(page.read_text())
+        if not (ROOT / path).exists() and not (ROOT / "src/tallystick" / path).exists()
+    ]
+
+    assert missing == []
+
+
+def test_every_variable_of_the_environment_is_on_its_page():
+    sources = [*(ROOT / "src").rglob("*.py"), ROOT / "tally"]
+    read = {
+        name
+        for source in sources
+        for name in re.findall(r"\bTALLY_[A-Z_]+\b|\bDATABASE_URL\b", source.read_text())
+    }
+
+    assert read == {quoted(row.split("|")[1])[0] for row in environment_rows()} - {"PYTHON"}
+
+
+def environment_rows() -> list[str]:
+    page = (DOCS / "reference/environment.md").read_text().partition("## Exit status")[0]
+    return [line for line in page.splitlines() if line.startswith("| `")]

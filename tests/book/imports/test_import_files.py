@@ -112,6 +112,7 @@ def test_importing_a_file_again_changes_nothing_and_says_so(take):
     again = take(HEADER + GOOD)
 
     assert again.imported_before
+    assert (again.recorded, again.repeated) == (0, 2)
     assert "nothing changed" in again.verdict()
     assert faces() == [5050, 10000]
 

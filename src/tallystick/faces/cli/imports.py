@@ -3,6 +3,7 @@
 import csv
 import getpass
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -93,7 +94,10 @@ def _imported(
         strict=strict,
     )
     columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()
-    with Progress(*columns, console=Console(stderr=True), disable=quiet) as progress:
+    hidden = quiet or not sys.stderr.isatty()
+    with Progress(
+        *columns, console=Console(stderr=True), transient=True, disable=hidden
+    ) as progress:
         bar = progress.add_task("reading", total=None)
 
         def show(step: str, done: int, total: int) -> None:

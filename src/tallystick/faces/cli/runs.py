@@ -1,6 +1,7 @@
 """What the demo and the replays have in common: a progress bar, a summary, a page of charts."""
 
 import json
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -29,7 +30,10 @@ def day_bar(start: date, end: date, *, quiet: bool) -> Iterator[Callable[["DayMe
         TextColumn("drawn {task.fields[drawn]}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), disable=quiet) as progress:
+    hidden = quiet or not sys.stderr.isatty()
+    with Progress(
+        *columns, console=Console(stderr=True), transient=True, disable=hidden
+    ) as progress:
         bar = progress.add_task("days", total=(end - start).days + 1, day=str(start), drawn="0")
 
         def show(day: "DayMeasures") -> None:

@@ -71,9 +71,7 @@ def import_files(
             caller, key=_key(request, report), kind="import_files", request=_asked(request, report)
         ) as act:
             if act.earlier is not None:
-                earlier = ImportReport.from_json(act.earlier)
-                earlier.imported_before = True
-                return earlier
+                return ImportReport.from_json(act.earlier).told_again()
             _record(files, request, report, act_id=act.act_id, on_progress=on_progress)
             _refuse_if_bad(report, request)
             _dispute(files, request, report, caller=caller)

@@ -45,9 +45,10 @@ class ImportReport:
     def verdict(self) -> str:
         """What a person needs to know, in one sentence."""
         if self.is_refused:
+            values = "value" if len(self.refusals) == 1 else "values"
             return (
-                f"Refused: {len(self.refusals):,} values cannot be taken, so nothing was written. "
-                "Correct them, or record the good rows with --accept-partial."
+                f"Refused: {len(self.refusals):,} {values} cannot be taken, so nothing was "
+                "written. Correct the file, or record its good rows with --accept-partial."
             )
         if self.imported_before:
             return "These files were imported before: nothing changed."
@@ -55,6 +56,14 @@ class ImportReport:
         if not self.recorded:
             return f"Nothing new: {self.repeated:,} documents are on record already."
         return f"{would} {self.recorded:,} documents; {self.repeated:,} were on record already."
+
+    def told_again(self) -> "ImportReport":
+        """The report of an import that was carried out before, as of now: nothing is new."""
+        for file in self.files:
+            file.repeated += file.recorded
+            file.recorded = 0
+        self.imported_before = True
+        return self
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self) | {"verdict": self.verdict()}

@@ -1,9 +1,11 @@
 """A settlement pays claims, sweeps the loans of the facility, and hands on the rest."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.db import connections
 from tests.book.servicing import scene as scenes
 from tests.book.servicing.books import findings, net_minor
 from tests.book.servicing.scene import CALLER, START
@@ -324,4 +326,31 @@ def test_a_backdated_receipt_lets_later_cash_meet_other_debts(database):
     assert correction.value_date == START
     assert correction.booking_date == START + timedelta(days=20)
     close_through(scene.legal_entity_id, START + timedelta(days=20))
+    assert findings() == []
+
+
+def test_batches_told_at_once_take_each_receipt_once(database):
+    scene = scenes.opened()
+    facilities = [scenes.facility(scene, f"S{n}") for n in range(3)]
+    told = [receipt(f"R{n}", (scenes.owes(facilities[n % 3], 1_000), 1_000)) for n in range(6)]
+    for each in facilities:
+        scenes.lent(each, 1_500)
+
+    def settle_some(places: list[int]):
+        try:
+            return take(scene, *(told[place] for place in places))
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as pool:
+        orders = [[0, 1, 2, 3, 4, 5], [5, 4, 3, 2, 1, 0], [3, 0, 4], [2, 2, 5]]
+        answers = list(pool.map(settle_some, orders))
+
+    said = {}
+    for places, settled in zip(orders, answers, strict=True):
+        for place, each in zip(places, settled, strict=True):
+            assert said.setdefault(place, each) == each
+    assert Entry.objects.filter(event="cash_received").count() == 6
+    assert net_minor(scene, "loan_principal") == 0
+    assert net_minor(scene, "payable_to_supplier") == -(6 * 1_000 - 3 * 1_500)
     assert findings() == []

@@ -53,11 +53,11 @@ def settle_many(
                 caller,
                 key=_batch_key(new, legal_entity_id),
                 kind="settle",
-                request={"legal_entity_id": legal_entity_id, "receipts": list(new)},
+                request={"legal_entity_id": legal_entity_id, "receipts": sorted(new)},
             ) as act:
                 if act.earlier is None:
                     _take(new, legal_entity_id, business_date, act.act_id)
-                    act.answer({"receipts": list(new)})
+                    act.answer({"receipts": sorted(new)})
             refusals |= _overtaken(receipts, legal_entity_id)
         settled = settled_receipts(legal_entity_id, {each.bank_reference for each in receipts})
     return [

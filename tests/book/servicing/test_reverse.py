@@ -16,6 +16,7 @@ from tallystick.book.acts.once import KeyConflict
 from tallystick.book.financing.models import Loan
 from tallystick.book.ledger.models import Book, Entry
 from tallystick.book.payments.models import PaymentOrder
+from tallystick.book.servicing.apply_unapplied import apply_unapplied
 from tallystick.book.servicing.change_book import NotABookOfTheLoan, change_book
 from tallystick.book.servicing.change_rate import change_rate
 from tallystick.book.servicing.charge_fee import NotAFee, charge_fee
@@ -201,6 +202,57 @@ def test_a_loan_that_changes_book_takes_its_balances_along_in_one_entry(database
     with pytest.raises(NotABookOfTheLoan, match="another book of the same legal entity"):
         change_book(code_of(moving), new.pk, caller=CALLER, key="again")
     assert Loan.objects.get(pk=staying).book == old
+
+
+def test_a_receipt_taken_back_after_its_loan_changed_book_is_owed_in_the_new_book(database):
+    scene = scenes.opened()
+    facility = scenes.facility(scene, "S1")
+    claim = scenes.owes(facility, 300_000)
+    loans = [scenes.lent(facility, 3_600_000, days=days) for days in (30, 60)]
+    old = Book.objects.get()
+    new = Book.objects.create(
+        legal_entity=old.legal_entity,
+        programme=old.programme,
+        funder=old.funder,
+        currency="CNY",
+        asset_class="special_mention",
+    )
+    close_through(scene.legal_entity_id, START + timedelta(days=9))
+    take(scene, receipt("R1", (claim, 300_000), value_date=scene.today))
+    change_book(code_of(loans[0]), new.pk, caller=CALLER, key="move")
+
+    take_back(scene, "R1")
+
+    assert balance(scene, "loan_principal", old) == 3_600_000
+    assert balance(scene, "loan_principal", new) == 3_600_000
+    close_through(scene.legal_entity_id, scene.today)
+    assert balance(scene, "interest_receivable", old) == 11_000
+    assert balance(scene, "interest_receivable", new) == 11_000
+    assert findings() == []
+
+
+def test_cash_applied_out_of_suspense_is_taken_back_with_its_receipt(database):
+    scene = scenes.opened()
+    facility = scenes.facility(scene, "S1")
+    loan_id = scenes.lent(facility, 500_000)
+    claims = [scenes.owes(facility, 200_000) for _ in range(2)]
+    take(scene, receipt("R1", (claims[0], 200_000), amount_minor=600_000))
+    apply_unapplied(
+        "R1",
+        [(claims[1], 150_000)],
+        legal_entity_id=scene.legal_entity_id,
+        caller=CALLER,
+        key="apply",
+    )
+    assert owed(loan_id).principal_minor == 150_000
+
+    take_back(scene, "R1")
+
+    assert owed(loan_id).principal_minor == 500_000
+    assert net_minor(scene, "settlement_suspense") == 0
+    assert net_minor(scene, "bank") == net_minor(scene, "capital") * -1 - 500_000
+    close_through(scene.legal_entity_id, scene.today)
+    assert findings() == []
 
 
 def balance(scene, name: str, book: Book) -> int:

@@ -21,6 +21,7 @@ from tallystick.book.servicing.receipts import InvalidReceipt, Receipt, ReceiptC
 from tallystick.book.servicing.settle import settle, settle_many
 from tallystick.book.trade.models import Claim
 from tallystick.book.watch.models import WorkItem
+from tallystick.rules.loan_terms import Bucket
 from tallystick.rules.money import UnknownCurrency
 from tallystick.rules.programme import Sweep
 
@@ -90,6 +91,32 @@ def test_buckets_are_paid_over_all_loans_oldest_due_date_first(database):
     ]
     assert not Entry.objects.filter(event="allocation_corrected").exists()
     close_through(scene.legal_entity_id, today)
+    assert findings() == []
+
+
+def test_the_order_of_payment_is_the_programmes_and_the_loans_fold_follows_it(database):
+    scene = scenes.opened()
+    principal_first = (
+        Bucket.PRINCIPAL_DUE,
+        Bucket.PRINCIPAL_NOT_DUE,
+        Bucket.INTEREST,
+        Bucket.PENALTY,
+        Bucket.FEES,
+    )
+    facility = scenes.facility(scene, "S1", scenes.programme(waterfall=principal_first))
+    loan_id = scenes.lent(facility, 3_600_000)
+    claim = scenes.owes(facility, 3_605_000)
+    close_through(scene.legal_entity_id, START + timedelta(days=9))
+
+    (settled,) = take(scene, receipt("R1", (claim, 3_605_000), value_date=scene.today))
+
+    assert parts(settled) == [
+        (code_of(loan_id), "principal_not_due", 3_600_000),
+        (code_of(loan_id), "interest", 5_000),
+    ]
+    assert not Entry.objects.filter(event="allocation_corrected").exists()
+    close_through(scene.legal_entity_id, scene.today)
+    assert net_minor(scene, "interest_receivable") == 5_000
     assert findings() == []
 
 

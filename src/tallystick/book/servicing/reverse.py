@@ -1,5 +1,6 @@
 """Take a receipt back, whole: the bank had credited in error, or the cash was another's."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
@@ -7,15 +8,19 @@ from typing import NamedTuple
 from django.db import connection
 
 from tallystick.book.acts.once import Caller, once
+from tallystick.book.ledger.post import journal_entry, post
 from tallystick.book.ledger.post import reverse as reverse_entry
 from tallystick.book.parties.business_date import open_day
 from tallystick.book.servicing.allocation import lock_facilities
 from tallystick.book.servicing.events import NewLoanEvent, record_events
 from tallystick.book.servicing.lines import Line, kinds_by_loan
+from tallystick.book.servicing.positions import LoanPosition
 from tallystick.book.servicing.receipts import UnknownReceipt
 from tallystick.book.servicing.supplier_accounts import let_be_due
 from tallystick.book.trade.pay_claims import ClaimPayment, reverse_payments
 from tallystick.book.watch.worklist import close_items
+from tallystick.rules.accounting import RECEIVABLE_OF, Booking
+from tallystick.rules.journal import AccountName, credit, debit
 from tallystick.rules.loan_events import EventKind
 from tallystick.rules.refusal import Refusal
 
@@ -73,7 +78,16 @@ def _reversed(bank_reference: str, legal_entity_id: int, caller: Caller, act_id:
         reverse_entry(entry_id, event="receipt_reversed", booking_date=business_date, act_id=act_id)
         for entry_id in _entries(legal_entity_id, reference)
     ]
-    record_events(_reversals(reference, lines, act_id), booking_date=business_date)
+    changes = record_events(_reversals(reference, lines, act_id), booking_date=business_date)
+    _follow_loans(
+        [change.after for change in changes.values()],
+        lines,
+        entry_ids,
+        receipt=receipt,
+        reference=reference,
+        booking_date=business_date,
+        act_id=act_id,
+    )
     let_be_due(
         legal_entity_id,
         {(line.supplier_id, receipt.currency) for line in lines},
@@ -167,3 +181,45 @@ def _reversals(reference: str, lines: Sequence[Line], act_id: int) -> list[NewLo
         )
         for loan_id, event_id, value_date in received
     ]
+
+
+def _follow_loans(
+    loans: Sequence[LoanPosition],
+    lines: Sequence[Line],
+    entry_ids: Sequence[int],
+    *,
+    receipt: _Kept,
+    reference: str,
+    booking_date: date,
+    act_id: int,
+) -> None:
+    """Bring what was taken back to the books in which the loans are now.
+
+    The reversed entries owe it to the books in which the loans were when they were paid.
+    """
+    if not loans:
+        return
+    owed_minor: dict[tuple[int, str], int] = defaultdict(int)
+    book_of = {loan.loan_id: loan.book_id for loan in loans}
+    for loan_id, by_kind in kinds_by_loan(lines).items():
+        for kind, amount_minor in by_kind.items():
+            owed_minor[book_of[loan_id], RECEIVABLE_OF[kind]] += amount_minor
+    for entry_id in entry_ids:
+        for posting in journal_entry(entry_id).postings:
+            if posting.account.book is not None:
+                key = (posting.account.book, posting.account.name)
+                owed_minor[key] -= posting.side * posting.amount_minor
+    postings = [
+        (debit if minor > 0 else credit)(AccountName(name, book=book_id), abs(minor))
+        for (book_id, name), minor in sorted(owed_minor.items())
+        if minor
+    ]
+    if postings:
+        booking = Booking(
+            loans[0].legal_entity_id,
+            receipt.currency,
+            reference,
+            receipt.value_date,
+            booking_date,
+        )
+        post(booking.entry("book_changed", *postings), act_id=act_id)

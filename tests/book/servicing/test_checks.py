@@ -15,6 +15,20 @@ from tallystick.site import databases
 
 TAMPERED = [
     (
+        "SELECT 1",  # the guards are out of the way for all of these
+        "guards of payments, loans and days stand",
+        (
+            "trigger servicing_position_history_kept",
+            "enabled always",
+            "missing or disabled",
+        ),
+    ),
+    (
+        "UPDATE servicing_settlementline SET facility_id = 777 WHERE bucket = 'residual'",
+        "loans: events, positions and lines refer to what is there",
+        (None, "a row that is there", "facility 777"),
+    ),
+    (
         "UPDATE servicing_settlementline SET amount_minor = 640001 WHERE bucket = 'residual'",
         "receipts: lines and unapplied cash sum to the cash",
         ("receipt R1", "1000000", "1000001"),

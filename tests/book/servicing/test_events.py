@@ -15,7 +15,7 @@ from tallystick.book.ledger.post import post
 from tallystick.book.servicing.accrual import accrue, owed_by_book
 from tallystick.book.servicing.events import EventInFuture, NewLoanEvent, record_events
 from tallystick.book.servicing.history import loan_events
-from tallystick.book.servicing.models import Position
+from tallystick.book.servicing.models import LoanEvent, Position
 from tallystick.book.servicing.positions import positions_of
 from tallystick.rules.journal import AccountName, JournalEntry, credit, debit
 from tallystick.rules.loan_events import EventKind
@@ -246,3 +246,18 @@ def test_the_position_of_a_past_day_cannot_be_rewritten(database):
         cursor.execute(
             "UPDATE servicing_position SET principal_minor = 1 WHERE booking_date = %s", [START]
         )
+
+
+def test_an_event_of_a_loan_or_an_act_that_is_not_there_is_refused(database):
+    scene = scenes.opened()
+    loan_id = scenes.lent(scenes.facility(scene, "S1"), 1_000)
+    write = (
+        "INSERT INTO servicing_loanevent (loan_id, kind, value_date, booking_date, amount_minor,"
+        " reference, act_id) SELECT %s, 'received', %s, %s, 1, '', %s"
+    )
+    (act_id,) = LoanEvent.objects.values_list("act_id", flat=True)
+
+    for unknown, said in (((loan_id + 1, act_id), "loan_id"), ((loan_id, act_id + 99), "act_id")):
+        refused = pytest.raises(IntegrityError, match=f"{said} of servicing_loanevent refers to")
+        with refused, transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(write, [unknown[0], START, START, unknown[1]])

@@ -242,7 +242,71 @@ DAYS_CLOSED_WHOLE = """
     ORDER BY 1
 """
 
+# Rows that come by the thousand carry no foreign keys; triggers check them as they are written.
+REFERENCES_HOLD = """
+    SELECT subject, 'a row that is there', what || ' ' || id
+    FROM (
+        SELECT 'loan event ' || event.id AS subject, 'loan' AS what, loan_id AS id
+        FROM servicing_loanevent AS event
+        WHERE NOT EXISTS (SELECT FROM financing_loan WHERE id = loan_id)
+        UNION ALL
+        SELECT 'loan event ' || event.id, 'act', act_id FROM servicing_loanevent AS event
+        WHERE NOT EXISTS (SELECT FROM acts_act WHERE id = act_id)
+        UNION ALL
+        SELECT 'position of ' || booking_date, 'loan', loan_id FROM servicing_position
+        WHERE NOT EXISTS (SELECT FROM financing_loan WHERE id = loan_id)
+        UNION ALL
+        SELECT 'position of ' || booking_date, 'book', book_id FROM servicing_position
+        WHERE NOT EXISTS (SELECT FROM ledger_book WHERE id = book_id)
+        UNION ALL
+        SELECT 'line ' || line.id, 'receipt', receipt_id FROM servicing_settlementline AS line
+        WHERE NOT EXISTS (SELECT FROM payments_cashreceipt WHERE id = receipt_id)
+        UNION ALL
+        SELECT 'line ' || line.id, 'supplier', supplier_id FROM servicing_settlementline AS line
+        WHERE NOT EXISTS (SELECT FROM parties_party WHERE id = supplier_id)
+        UNION ALL
+        SELECT 'line ' || line.id, 'facility', facility_id FROM servicing_settlementline AS line
+        WHERE facility_id IS NOT NULL
+          AND NOT EXISTS (SELECT FROM financing_facility WHERE id = facility_id)
+        UNION ALL
+        SELECT 'line ' || line.id, 'loan', loan_id FROM servicing_settlementline AS line
+        WHERE loan_id IS NOT NULL AND NOT EXISTS (SELECT FROM financing_loan WHERE id = loan_id)
+        UNION ALL
+        SELECT 'line ' || line.id, 'payment', payment_id FROM servicing_settlementline AS line
+        WHERE payment_id IS NOT NULL
+          AND NOT EXISTS (SELECT FROM payments_paymentorder WHERE id = payment_id)
+    ) AS lost
+    ORDER BY subject
+"""
+
+# What the migrations put in the way of a wrong record.
+GUARDS = """
+    SELECT 'trigger ' || name, 'enabled always', 'missing or disabled'
+    FROM (VALUES
+        ('payments_bankanswer_only_grows'),
+        ('payments_cashreceipt_only_grows'),
+        ('payments_paymentorder_answered_once'),
+        ('payments_paymentorder_only_grows'),
+        ('payments_remittanceline_only_grows'),
+        ('servicing_daystep_only_grows'),
+        ('servicing_loanevent_checked'),
+        ('servicing_loanevent_only_grows'),
+        ('servicing_position_checked'),
+        ('servicing_position_history_kept'),
+        ('servicing_position_only_grows'),
+        ('servicing_settlementline_checked'),
+        ('servicing_settlementline_only_grows'),
+        ('watch_workitem_closed_once'),
+        ('watch_workitem_only_grows')
+    ) AS guard (name)
+    WHERE NOT EXISTS (
+        SELECT FROM pg_trigger WHERE tgname = name AND tgenabled = 'A' AND NOT tgisinternal)
+    ORDER BY name
+"""
+
 QUERIES = {
+    "guards of payments, loans and days stand": GUARDS,
+    "loans: events, positions and lines refer to what is there": REFERENCES_HOLD,
     "receipts: lines and unapplied cash sum to the cash": LINES_SUM_TO_CASH,
     "receipts: lines to loans are the loans' events": LINES_ARE_EVENTS,
     "receipts: what they remit is what claims were paid": CLAIMS_PAID_BY_REMITTANCES,

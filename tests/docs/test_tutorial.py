@@ -12,7 +12,8 @@ import pytest
 from tallystick.faces.cli import main
 from tallystick.site import databases
 
-PAGE = Path(__file__).parents[2] / "docs/tutorial/first-loan.md"
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs/tutorial/first-loan.md"
 
 _FENCE = re.compile(r"^```(?P<kind>.*)\n(?P<body>(?:.*\n)*?)```$", re.MULTILINE)
 _CAPTION = re.compile(r":caption: (\S+)\n\n")
@@ -85,3 +86,11 @@ def assert_told(shown: str, said: str) -> None:
         pattern = re.compile(".*".join(map(re.escape, parts)))
         if line.strip() != ELLIPSIS:
             assert any(pattern.fullmatch(each) for each in lines), (line, said)
+
+
+def test_the_readme_shows_what_the_tutorial_shows():
+    def told(page: Path) -> list[str]:
+        texts = [block.body for block in blocks(page) if block.kind == "text"]
+        return [" ".join(line.split()) for text in texts for line in text.splitlines()]
+
+    assert set(told(ROOT / "README.md")) - set(told(PAGE)) == set()

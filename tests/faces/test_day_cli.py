@@ -88,6 +88,15 @@ def test_days_are_caught_up_through_a_date_and_books_hold(tally):
     assert tally("verify")[0] == 0
 
 
+def test_a_mistyped_year_closes_nothing(tally):
+    status, _, message = tally("close", "--through", "2062-03-11")
+
+    assert status == 2
+    assert "more than 366 days" in message
+    assert "Check the year" in message
+    assert "open business day" in tally("close", "--through", "2026-03-11")[1]
+
+
 def test_a_day_before_the_books_were_opened_is_refused(tally):
     status, _, message = tally("close", "--through", "2026-03-01")
 

@@ -31,6 +31,9 @@ CLOSING_LOCK = 7103
 POOLS_AT_A_TIME = 500
 """Bases are recomputed for so many pools at once, so that draws never wait for all of them."""
 
+MAX_DAYS_AT_ONCE = 366
+"""A close cannot be undone, so one command does not run away over decades."""
+
 THE_CLOSE = Caller(owner="system", actor="close of day", channel="internal")
 
 Figures = dict[str, Any]
@@ -45,6 +48,19 @@ class EarlierDayNotClosed(Refusal):
         super().__init__(
             f"{asked_date} cannot be closed before {next_date} has been. "
             f"Close the days up to it: tally close --through {asked_date}."
+        )
+
+
+class TooManyDays(Refusal):
+    """A close would run over more days than anybody can have missed: the year is mistyped."""
+
+    def __init__(self, *, asked_date: date, next_date: date) -> None:
+        self.asked_date = asked_date
+        self.next_date = next_date
+        last_date = next_date + timedelta(days=MAX_DAYS_AT_ONCE - 1)
+        super().__init__(
+            f"Closing from {next_date} through {asked_date} is more than {MAX_DAYS_AT_ONCE} days, "
+            f"and a closed day stays closed. Check the year; or close through {last_date} first."
         )
 
 
@@ -87,13 +103,15 @@ def close_through(
     The business date does not stop it: days that were missed, weekends and holidays included, are
     caught up one after the other. ``on_day`` hears of each as it is done.
 
-    Raises DayNotOpen for a day before the books were opened.
+    Raises DayNotOpen for a day before the books were opened, TooManyDays.
     """
     entity = LegalEntity.objects.get(pk=legal_entity_id)
     if day < entity.opened_date:
         raise DayNotOpen(asked_date=day, business_date=entity.business_date)
     closed = []
     next_date = _next_to_close(entity)
+    if (day - next_date).days >= MAX_DAYS_AT_ONCE:
+        raise TooManyDays(asked_date=day, next_date=next_date)
     while next_date <= day:
         closed.append(close_day(legal_entity_id, next_date, caller=caller))
         on_day(closed[-1])

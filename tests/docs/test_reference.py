@@ -215,6 +215,22 @@ def test_every_file_that_a_page_names_is_there():
     assert missing == []
 
 
+def test_every_table_and_function_that_a_page_names_is_in_the_database():
+    apps = "acts|parties|ledger|trade|collateral|financing|funding|payments|servicing|watch"
+    named = re.compile(rf"`((?:{apps})_[a-z_]+)(?:\.[a-z_]+)?`")
+    database = "\n".join(
+        source.read_text() for source in (ROOT / "src/tallystick/book").rglob("*.py")
+    )
+    unknown = [
+        (page.name, name)
+        for page in PAGES
+        for name in named.findall(page.read_text())
+        if not re.search(rf"\b{name}\b", database)
+    ]
+
+    assert unknown == []
+
+
 def test_every_variable_of_the_environment_is_on_its_page():
     sources = [*(ROOT / "src").rglob("*.py"), ROOT / "tally"]
     read = {

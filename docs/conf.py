@@ -8,7 +8,7 @@ copyright = "The Tallystick authors"
 version = release = __version__
 
 extensions = ["myst_parser"]
-myst_enable_extensions = ["deflist", "dollarmath"]
+myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 3
 
 html_theme = "furo"

@@ -9,7 +9,7 @@ from django.db import connection
 from tallystick.book.acts.once import Caller
 from tallystick.book.financing.open_facility import NewFacility, Waiver, open_facilities
 from tallystick.book.financing.programmes import preset
-from tallystick.book.funding.pay_in import pay_in_capital
+from tallystick.book.funding.pay_in_capital import pay_in_capital
 from tallystick.book.parties.open_entity import NewLegalEntity, open_legal_entity
 from tallystick.rules.money import minor_digits
 
@@ -68,9 +68,10 @@ def set_stage(
         key="entity",
     )
     pay_in_capital(
-        legal_entity_id=legal_entity_id,
-        currency=terms.currency,
+        legal_entity_id,
         amount_minor=programme.limits.programme_minor,
+        currency=terms.currency,
+        on=start,
         caller=caller,
         key="capital",
     )

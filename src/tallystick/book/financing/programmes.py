@@ -72,6 +72,16 @@ def programmes_in(file: Path) -> list[ProgrammeTerms]:
     return read_programmes(text, file=file.name)
 
 
+def programme_in(file: Path) -> ProgrammeTerms:
+    """The one programme of a file of one's own. Raises UnknownProgramme when there are several,
+    and what ``programmes_in`` raises.
+    """
+    programmes = programmes_in(file)
+    if len(programmes) != 1:
+        raise UnknownProgramme(file.name, [programme.code for programme in programmes])
+    return programmes[0]
+
+
 def stored(terms: ProgrammeTerms) -> Programme:
     """The row that keeps these terms, made at first use; equal content is kept once."""
     programme, _ = Programme.objects.get_or_create(

@@ -191,7 +191,6 @@ GUARDS = """
         ('trade_document_checked'),
         ('trade_document_only_grows'),
         ('trade_document_stays'),
-        ('trade_importfile_only_grows'),
         ('trade_unappliedcredit_only_grows')
     ) AS guard (name)
     WHERE NOT EXISTS (

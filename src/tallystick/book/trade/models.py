@@ -2,7 +2,6 @@
 
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now
 
 
 class DocumentKind(models.TextChoices):
@@ -12,24 +11,6 @@ class DocumentKind(models.TextChoices):
     STATEMENT = "statement", "reconciled settlement statement"
     CREDIT_NOTE = "credit_note", "credit note"
     CANCELLATION = "cancellation", "cancellation"
-
-
-class ImportFile(models.Model):
-    """A file whose rows were recorded; the same bytes under the same mapping import once."""
-
-    name = models.CharField(max_length=255)
-    sha256 = models.BinaryField(max_length=32)
-    mapping = models.CharField(max_length=100)
-    mapping_sha256 = models.BinaryField(max_length=32)
-    rows = models.BigIntegerField()
-    report = models.JSONField()
-    act = models.ForeignKey("acts.Act", on_delete=models.PROTECT, db_index=False)
-    imported_at = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["sha256", "mapping_sha256"], name="file_imported_once")
-        ]
 
 
 class Document(models.Model):

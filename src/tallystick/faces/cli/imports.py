@@ -162,4 +162,9 @@ def _print(outcome: "ImportReport") -> None:
             f"{outcome.unapplied_credits:,} credit notes found no open claim to reduce: "
             f"{outcome.unapplied_credit_minor:,} minor units wait."
         )
+    if outcome.awaiting_predecessor:
+        console.print(
+            f"{outcome.awaiting_predecessor:,} documents name a document that has not arrived; "
+            "their claims join a pool when it has."
+        )
     console.print(outcome.verdict(), style="bold")

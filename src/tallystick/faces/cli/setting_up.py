@@ -3,6 +3,7 @@
 import getpass
 import json
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
 
@@ -70,18 +71,20 @@ def capital(
     from tallystick.site import databases
 
     with databases.book():
-        from tallystick.book.funding.pay_in import pay_in_capital
+        from tallystick.book.funding.pay_in_capital import pay_in_capital
         from tallystick.book.parties.entities import entity_called
         from tallystick.rules.money import minor_from_text
 
-        booked = pay_in_capital(
-            legal_entity_id=entity_called(entity).entity_id,
-            currency=currency,
+        funded = entity_called(entity)
+        pay_in_capital(
+            funded.entity_id,
             amount_minor=minor_from_text(amount, currency),
+            currency=currency,
+            on=funded.business_date,
             caller=_caller(),
             key=key or str(uuid4()),
         )
-    typer.echo(f"{amount} {currency} is booked on {booked}.")
+    typer.echo(f"{amount} {currency} is booked on {funded.business_date}.")
 
 
 @facility_app.command("open")
@@ -93,7 +96,9 @@ def open_facility(
     contract: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="trading with the anchor since")
     ] = None,
-    programme: Annotated[str, typer.Option(help="Code of the programme.")] = "jd.jingbaobei",
+    programme: Annotated[
+        str, typer.Option(help="Code of a programme that ships with the product, or FILE.toml.")
+    ] = "jd.jingbaobei",
     entity: Annotated[str | None, typer.Option(help="When there are several.")] = None,
     key: Key = None,
 ) -> None:
@@ -102,11 +107,11 @@ def open_facility(
 
     with databases.book():
         from tallystick.book.financing.open_facility import NewFacility, open_facilities
-        from tallystick.book.financing.programmes import preset
+        from tallystick.book.financing.programmes import preset, programme_in
         from tallystick.book.parties.entities import entity_called
         from tallystick.rules.money import minor_from_text
 
-        terms = preset(programme)
+        terms = programme_in(Path(programme)) if programme.endswith(".toml") else preset(programme)
         facility = NewFacility(
             code=code,
             supplier=supplier,

@@ -287,10 +287,12 @@ def _amount_checks(
         )
     total = fields["signed_minor"]
     name = "+".join(mapping.amount)
+    # As it stands in the file, where it stands in one place.
+    shown = rows[name] if len(mapping.amount) == 1 else total.cast(pl.String)
     if mapping.negative_amounts == "refuse":
         negative = (total < 0).fill_null(value=False)
-        checks.append((name, negative, total.cast(pl.String), "is below zero; correct its sign"))
+        checks.append((name, negative, shown, "is below zero; correct its sign"))
     if mapping.zero_amounts == "refuse":
         zero = (total == 0).fill_null(value=False)
-        checks.append((name, zero, total.cast(pl.String), "is zero; leave the row out"))
+        checks.append((name, zero, shown, "is zero; leave the row out"))
     return checks

@@ -186,33 +186,6 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name="ImportFile",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=255)),
-                ("sha256", models.BinaryField(max_length=32)),
-                ("mapping", models.CharField(max_length=100)),
-                ("mapping_sha256", models.BinaryField(max_length=32)),
-                ("rows", models.BigIntegerField()),
-                ("report", models.JSONField()),
-                (
-                    "imported_at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
-                ),
-                (
-                    "act",
-                    models.ForeignKey(
-                        db_index=False, on_delete=django.db.models.deletion.PROTECT, to="acts.act"
-                    ),
-                ),
-            ],
-        ),
-        migrations.CreateModel(
             name="ClaimEvent",
             fields=[
                 (
@@ -335,12 +308,6 @@ class Migration(migrations.Migration):
             model_name="document",
             constraint=models.CheckConstraint(
                 condition=models.Q(("amount_minor__gt", 0)), name="document_amount_above_0"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="importfile",
-            constraint=models.UniqueConstraint(
-                fields=("sha256", "mapping_sha256"), name="file_imported_once"
             ),
         ),
         migrations.AddIndex(

@@ -157,9 +157,9 @@ class Migration(migrations.Migration):
             "DROP FUNCTION trade_check_claim_events",
         ),
         migrations.RunSQL(DOCUMENTS_STAY, "DROP TRIGGER trade_document_stays ON trade_document"),
-        *guards.never_changed(["trade_claimevent", "trade_importfile"]),
+        *guards.never_changed(["trade_claimevent"]),
         *guards.never_removed(["trade_document", "trade_claim", "trade_unappliedcredit"]),
-        *rights.append_only(["trade_claimevent", "trade_importfile"]),
+        *rights.append_only(["trade_claimevent"]),
         rights.answered("trade_document", ["predecessor_id", "root_id"]),
         rights.answered(
             "trade_claim",

@@ -23,7 +23,7 @@ from tallystick.rules.canonical import canonical_json
 from tallystick.rules.refusal import Refusal
 from tallystick.rules.trade_documents import TradeDocument, UnacceptableDocument
 
-BATCH_DOCUMENTS = 20_000
+BATCH_DOCUMENTS = 50_000
 Progress = Callable[[str, int, int], None]
 """Told the step, how much of it is done, and of how much."""
 

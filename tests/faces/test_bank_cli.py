@@ -187,3 +187,31 @@ def test_what_cannot_be_done_with_cash_is_refused(tally, arguments):
 
     assert (status, out) == (2, "")
     assert "Traceback" not in told
+
+
+def test_a_rejected_payment_to_a_supplier_is_ordered_again_once(tally, entity_id):
+    tally("bank", "paid", "L1", "100000.00", "--reference", "BK-1")
+    tally("settle", "RC-1", "200000.00", "--payer", "MALL", "--claim", "SELLER:invoice:1=200000.00")
+    [residual] = json.loads(tally("bank", "orders", "--json")[1])
+    order, amount = residual["end_to_end_id"], f"{residual['amount_minor'] // 100}.00"
+    tally("bank", "rejected", order, amount, "--reference", "BK-2", "--reason", "account closed")
+    assert [item.subject for item in items_open(entity_id)] == [f"payment:{order}"]
+
+    first = tally("bank", "again", order)
+    second = tally("bank", "again", order)
+
+    assert first == second
+    [anew] = json.loads(tally("bank", "orders", "--json")[1])
+    assert (anew["amount_minor"], anew["beneficiary"]) == (residual["amount_minor"], "SELLER")
+    assert items_open(entity_id) == []
+    assert tally("bank", "paid", anew["end_to_end_id"], amount, "--reference", "BK-3")[0] == 0
+    assert tally("verify")[0] == 0
+
+
+def test_the_payout_of_a_loan_is_drawn_again_not_ordered_again(tally):
+    tally("bank", "rejected", "L1", "100000.00", "--reference", "BK-1", "--reason", "closed")
+
+    status, _, message = tally("bank", "again", "L1")
+
+    assert status == 2
+    assert "Draw again" in message

@@ -101,6 +101,19 @@ def rejected(
     _take("rejected", order, amount, reference, value_date, currency, entity, key, reason)
 
 
+@app.command("again")
+def again(order: Order, entity: EntityCode = None) -> None:
+    """Order again a payment to a supplier that the bank has turned down."""
+    from tallystick.site import databases
+
+    with databases.book():
+        from tallystick.book.parties.entities import entity_called
+        from tallystick.book.payments.order_again import order_again
+
+        new = order_again(order, legal_entity_id=entity_called(entity).entity_id, caller=_caller())
+    typer.echo(f"Order {order} is ordered again as {new}.")
+
+
 def settle(
     reference: Annotated[str, typer.Argument(help="The bank's reference of the receipt.")],
     amount: Amount,

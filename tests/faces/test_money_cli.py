@@ -66,6 +66,14 @@ def test_draw_repeated_with_its_key_is_answered_alike(tally: Tally) -> None:
     assert Loan.objects.count() == 1
 
 
+def test_draw_repeated_on_another_day_is_still_answered_alike(tally: Tally) -> None:
+    first = tally(*DRAW, "--json")
+    assert tally("close")[0] == 0
+
+    assert tally(*DRAW, "--json") == first
+    assert Loan.objects.count() == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -47,7 +47,8 @@ ATTEMPTS = 3
 
 @dataclass(frozen=True, slots=True)
 class DrawRequest:
-    """A supplier asks for money. ``on`` is the business day it is dated.
+    """A supplier asks for money. ``on`` is the business day it is dated; None: whatever
+    day is open, so that it may be repeated on another.
 
     ``amount_minor`` is in the facility's currency. ``key`` belongs to the caller: repeating it
     with the same request returns the first answer.
@@ -56,7 +57,7 @@ class DrawRequest:
     facility: str
     amount_minor: int
     tenor_days: int
-    on: date
+    on: date | None
     caller: Caller
     key: str
 
@@ -257,19 +258,20 @@ def _decided(asked: _Asked, standings: Standings) -> _Granted | Refusal:
     held = standings.by_facility.get(request.facility)
     if held is None:
         return UnknownFacility(request.facility)
+    on = request.on or held.business_date
     decision = decide_drawdown(
         DrawdownRequest(
             amount_minor=request.amount_minor,
             currency=held.currency,
             tenor_days=request.tenor_days,
-            draw_date=request.on,
+            draw_date=on,
         ),
         standings.inputs(held),
     )
     if not decision.granted:
         return refusal_of(request.facility, decision)
     standings.take(held, request.amount_minor)
-    due = _due(held, request)
+    due = _due(held, on, tenor_days=request.tenor_days)
     return _Granted(
         asked,
         held,
@@ -279,7 +281,7 @@ def _decided(asked: _Asked, standings: Standings) -> _Granted | Refusal:
             facility=held.facility,
             currency=held.currency,
             amount_minor=request.amount_minor,
-            drawn_date=request.on,
+            drawn_date=on,
             due_date=due.date,
             due_date_provisional=due.provisional,
             end_to_end_id=f"L{asked.loan_id}",
@@ -288,10 +290,10 @@ def _decided(asked: _Asked, standings: Standings) -> _Granted | Refusal:
     )
 
 
-def _due(held: Standing, request: DrawRequest) -> AdjustedDate:
+def _due(held: Standing, on: date, *, tenor_days: int) -> AdjustedDate:
     return adjusted(
         calendars.named(held.calendar),
-        request.on + timedelta(days=request.tenor_days),
+        on + timedelta(days=tenor_days),
         held.terms.drawdown.due_date_adjustment,
     )
 

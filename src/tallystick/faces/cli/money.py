@@ -46,7 +46,7 @@ def draw(
                 facility=facility,
                 amount_minor=minor_from_text(amount, line.currency),
                 tenor_days=tenor,
-                on=on.date() if on else line.business_date,
+                on=on.date() if on else None,
                 caller=Caller(f"firm:{line.supplier}", getpass.getuser(), "cli", reason),
                 key=key,
             )

@@ -132,14 +132,23 @@ def test_books_that_nobody_tampered_with_pass(house):
             {
                 ("trial balance", "HOUSE CNY"),
                 ("roll-ups equal postings", "account 1, booked 2026-01-05, value 2026-01-05"),
+                ("day totals equal roll-ups", "account 1, booked 2026-01-05"),
             },
             id="a roll-up",
+        ),
+        pytest.param(
+            "UPDATE ledger_daytotal SET debit_minor = debit_minor + 1 WHERE account_id = 1"
+            " AND booking_date = '2026-01-06'",
+            {("day totals equal roll-ups", "account 1, booked 2026-01-06")},
+            id="a day's total",
         ),
         pytest.param(
             "DELETE FROM ledger_rollup WHERE booking_date = '2026-01-05' AND account_id > 2",
             {
                 ("roll-ups equal postings", "account 3, booked 2026-01-05, value 2026-01-05"),
                 ("roll-ups equal postings", "account 4, booked 2026-01-05, value 2026-01-05"),
+                ("day totals equal roll-ups", "account 3, booked 2026-01-05"),
+                ("day totals equal roll-ups", "account 4, booked 2026-01-05"),
             },
             id="roll-ups taken away",
         ),

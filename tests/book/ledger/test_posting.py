@@ -376,13 +376,19 @@ def test_a_booked_entry_cannot_be_extended_afterwards(owner, house, accounts):
 
 @pytest.mark.parametrize(
     "table",
-    ["account", "book", "entry", "posting", "rollup", "seal"],
+    ["account", "book", "daytotal", "entry", "posting", "rollup", "seal"],
 )
 @pytest.mark.parametrize("change", ["UPDATE {0} SET {1} = {1}", "DELETE FROM {0}", "TRUNCATE {0}"])
 def test_the_owner_too_can_only_add_to_the_ledger(owner, house, table, change):
     post(house.entry())
     house.close()
-    column = {"account": "name", "book": "currency", "entry": "event", "seal": "entry_count"}
+    column = {
+        "account": "name",
+        "book": "currency",
+        "daytotal": "debit_minor",
+        "entry": "event",
+        "seal": "entry_count",
+    }
 
     with pytest.raises(psycopg.IntegrityError, match="only added to"):
         owner.execute(
@@ -419,6 +425,9 @@ def test_the_codes_that_sealed_entries_name_stay(owner, house, table):
         pytest.param(
             "INSERT INTO ledger_rollup VALUES (1, '2026-01-05', '2026-01-05', 1, 1)",
             id="write a roll-up",
+        ),
+        pytest.param(
+            "INSERT INTO ledger_daytotal VALUES (1, '2026-01-05', 1, 1)", id="write a day's total"
         ),
         pytest.param(
             "INSERT INTO ledger_entry (legal_entity_id, currency, event, reference, value_date,"

@@ -5,16 +5,21 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 import narwhals as nw
 import polars as pl
 from django.db import connection, transaction
 
+from tallystick.book.collateral.prepared import (
+    CLAIM_COLUMNS,
+    OVERRIDE_COLUMNS,
+    RELATED_COLUMNS,
+    base_of,
+)
 from tallystick.book.collateral.terms import TermsOfPool, terms_by_id
 from tallystick.book.frames import frame_of
 from tallystick.book.trade.claims import KNOWN_NOW, claims_of_pools
-from tallystick.rules.receivables import BASE_AMOUNTS, borrowing_base, refuse_inexact
+from tallystick.rules.receivables import BASE_AMOUNTS, refuse_inexact
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +134,7 @@ def worth(
 
     ``claims``: a claims frame whose ``supplier_id`` is the pool's id, and ids of firms are
     numbers; ``terms``: the id of its terms, by pool; ``related``: supplier_id (pool), obligor_id.
-    Pools of the same terms are computed together: building the plan costs more than running it.
+    Pools of the same terms are computed together: a run has its cost, however few they are.
     """
     pools_by_terms: defaultdict[int, list[int]] = defaultdict(list)
     for pool_id, terms_id in terms.items():
@@ -148,24 +153,23 @@ def worth(
 def _worth(
     claims: pl.DataFrame, terms: TermsOfPool, related: pl.DataFrame, *, on: date
 ) -> dict[int, dict[str, int]]:
-    overrides = _overrides(terms.concentration_override_bps)
-    base = borrowing_base(
-        nw.from_native(claims.lazy()),
+    base = base_of(
+        claims,
         terms=terms.terms,
         on=on,
-        related=nw.from_native(related.lazy()) if related.height else None,
-        concentration_overrides=None if overrides is None else nw.from_native(overrides.lazy()),
-    ).collect()
-    refuse_inexact(base)
+        related=related,
+        overrides=_overrides(terms.concentration_override_bps),
+    )
+    refuse_inexact(nw.from_native(base))
     return {
         row["supplier_id"]: {name: row[name] for name in BASE_AMOUNTS}
         for row in base.iter_rows(named=True)
     }
 
 
-def _overrides(limit_bps: Mapping[str, int]) -> pl.DataFrame | None:
+def _overrides(limit_bps: Mapping[str, int]) -> pl.DataFrame:
     if not limit_bps:
-        return None
+        return pl.DataFrame(schema=OVERRIDE_COLUMNS)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT id, code FROM parties_party WHERE code = ANY(%s)", [sorted(limit_bps)]
@@ -176,7 +180,7 @@ def _overrides(limit_bps: Mapping[str, int]) -> pl.DataFrame | None:
             "obligor_id": [party_id for party_id, _ in found],
             "limit_bps": [limit_bps[code] for _, code in found],
         },
-        schema={"obligor_id": pl.Int64, "limit_bps": pl.Int64},
+        schema=OVERRIDE_COLUMNS,
     )
 
 
@@ -189,19 +193,6 @@ def _pools(pool_ids: Collection[int]) -> dict[int, tuple[int, int]]:
         )
         return {pool_id: (version, terms_id) for pool_id, version, terms_id in cursor.fetchall()}
 
-
-CLAIM_COLUMNS: Mapping[str, Any] = {
-    "supplier_id": pl.Int64,
-    "obligor_id": pl.Int64,
-    "currency": pl.String,
-    "stage": pl.String,
-    "status": pl.String,
-    "face_minor": pl.Int64,
-    "paid_minor": pl.Int64,
-    "diluted_minor": pl.Int64,
-    "issue_date": pl.Date,
-    "due_date": pl.Date,
-}
 
 # A pool's closed claims matter while they are in its dilution window, and no longer; and since
 # nothing of them is outstanding, only by what they were and by how much they were diluted. So they
@@ -243,7 +234,7 @@ def _related(pool_ids: Collection[int], *, on: date) -> pl.DataFrame:
         " WHERE pool.id = ANY (%(pool_ids)s) AND from_date <= %(on)s"
         " AND (to_date IS NULL OR to_date > %(on)s)",
         {"pool_ids": list(pool_ids), "on": on},
-        {"supplier_id": pl.Int64, "obligor_id": pl.Int64},
+        RELATED_COLUMNS,
     )
 
 

@@ -24,6 +24,7 @@ GUARDS = {
     "ledger_account": ("ledger_account_checked", "ledger_account_only_grows"),
     "ledger_awaited_postings": ("ledger_awaited_postings_checked",),
     "ledger_book": ("ledger_book_only_grows",),
+    "ledger_daytotal": ("ledger_daytotal_only_grows",),
     "ledger_entry": ("ledger_entry_checked", "ledger_entry_only_grows"),
     "ledger_manualjournal": (
         "ledger_manualjournal_decided_once",
@@ -51,6 +52,7 @@ def ledger_checks(*, since: date = date.min) -> list[Check]:
         Check("entries balance", partial(_entries, since)),
         Check("reversals mirror", partial(_reversals, since)),
         Check("roll-ups equal postings", partial(_rollups, since)),
+        Check("day totals equal roll-ups", partial(_day_totals, since)),
         Check("nothing booked after the seal", partial(_booked_late, since)),
     ]
     for entity in LegalEntity.objects.order_by("code"):
@@ -206,6 +208,34 @@ def _rollups(since: date) -> Iterator[Finding]:
             f"account {account_id}, booked {booking_date}, value {value_date}",
             f"debit {debit}, credit {credit}",
             f"debit {rolled_debit}, credit {rolled_credit}",
+        )
+
+
+def _day_totals(since: date) -> Iterator[Finding]:
+    for account_id, booking_date, debit, credit, total_debit, total_credit in _rows(
+        "SELECT account_id, booking_date,"
+        "     coalesce(rolled.debit_minor, 0), coalesce(rolled.credit_minor, 0),"
+        "     coalesce(total.debit_minor, 0), coalesce(total.credit_minor, 0)"
+        " FROM ("
+        "     SELECT account_id, booking_date,"
+        "         sum(debit_minor) AS debit_minor, sum(credit_minor) AS credit_minor"
+        "     FROM ledger_rollup"
+        "     WHERE booking_date >= %(since)s AND value_date <= booking_date"
+        "     GROUP BY 1, 2"
+        " ) AS rolled"
+        " FULL JOIN (SELECT * FROM ledger_daytotal WHERE booking_date >= %(since)s) AS total"
+        "     USING (account_id, booking_date)"
+        " WHERE (coalesce(rolled.debit_minor, 0), coalesce(rolled.credit_minor, 0))"
+        "     IS DISTINCT FROM"
+        "     (coalesce(total.debit_minor, 0), coalesce(total.credit_minor, 0))"
+        " ORDER BY 2, 1",
+        {"since": since},
+    ):
+        yield Finding(
+            "day totals equal roll-ups",
+            f"account {account_id}, booked {booking_date}",
+            f"debit {debit}, credit {credit}",
+            f"debit {total_debit}, credit {total_credit}",
         )
 
 

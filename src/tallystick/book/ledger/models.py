@@ -152,6 +152,32 @@ class Rollup(models.Model):
     debit_minor = models.DecimalField(max_digits=38, decimal_places=0)
     credit_minor = models.DecimalField(max_digits=38, decimal_places=0)
 
+    class Meta:
+        indexes = [
+            # The few that count from a day after they were booked: no day total has them.
+            models.Index(
+                fields=["account", "value_date"],
+                condition=Q(value_date__gt=F("booking_date")),
+                name="rollup_forward_dated",
+            ),
+        ]
+
+
+class DayTotal(models.Model):
+    """Sealed totals of an account per booking date, of value dates up to it.
+
+    They make of a sealed day one row, however much in it was back-dated: a balance today reads
+    these, and roll-ups only for what was booked after the day it is about. Written as roll-ups are.
+    """
+
+    pk = models.CompositePrimaryKey("account_id", "booking_date")
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, db_constraint=False, db_index=False
+    )
+    booking_date = models.DateField()
+    debit_minor = models.DecimalField(max_digits=38, decimal_places=0)
+    credit_minor = models.DecimalField(max_digits=38, decimal_places=0)
+
 
 class Seal(models.Model):
     """A closed day's entries, bound to the day before by a hash (``rules.seals``)."""

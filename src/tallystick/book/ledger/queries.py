@@ -2,7 +2,7 @@
 
 Each takes two dates: ``on``, the day it is about (value dates up to and including it count), and
 ``known_on``, the day on which it would have been asked (booking dates up to and including it).
-Sealed days are read from their roll-ups, later ones from their postings, in one statement and so
+Sealed days are read from their totals, later ones from their postings, in one statement and so
 from one moment: the cost grows with unsealed postings and with back-dating, not with history.
 """
 
@@ -61,17 +61,27 @@ class Statement:
     lines: list[StatementLine]
 
 
-# Account by account, so that each part is one range of an index and one plain sum.
+# Account by account, so that each part is one range of an index and one plain sum. A day that was
+# booked by ``on`` counts whole, by its one total, but for what was dated forward; a day booked
+# later, only with what was dated back.
 _BALANCES = """
     SELECT account.id,
         coalesce(sealed.debit_minor, 0) + coalesce(unsealed.debit_minor, 0),
         coalesce(sealed.credit_minor, 0) + coalesce(unsealed.credit_minor, 0)
     FROM ledger_account AS account
     CROSS JOIN LATERAL (
-        SELECT sum(debit_minor) AS debit_minor, sum(credit_minor) AS credit_minor
-        FROM ledger_rollup
-        WHERE account_id = account.id
-          AND booking_date <= %(known_on)s AND value_date <= %(on)s
+        SELECT sum(debit_minor) AS debit_minor, sum(credit_minor) AS credit_minor FROM (
+            SELECT debit_minor, credit_minor FROM ledger_daytotal
+            WHERE account_id = account.id AND booking_date <= least(%(known_on)s, %(on)s)
+            UNION ALL
+            SELECT debit_minor, credit_minor FROM ledger_rollup
+            WHERE account_id = account.id AND value_date > booking_date
+              AND value_date <= %(on)s AND booking_date <= least(%(known_on)s, %(on)s)
+            UNION ALL
+            SELECT debit_minor, credit_minor FROM ledger_rollup
+            WHERE account_id = account.id AND booking_date > %(on)s
+              AND booking_date <= %(known_on)s AND value_date <= %(on)s
+        ) AS part
     ) AS sealed
     CROSS JOIN LATERAL (
         SELECT coalesce(max(date), '-infinity') AS last_date FROM ledger_seal

@@ -5,6 +5,7 @@ nights and seals D. A step leaves a row when it is done; a close that was cut of
 the last of them, and a step that is asked for again answers what it found the first time.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -131,11 +132,14 @@ def _next_to_close(entity: LegalEntity) -> date:
 
 
 def _found(legal_entity_id: int, day: date, step: str) -> Figures | None:
-    return (
-        DayStep.objects.filter(legal_entity=legal_entity_id, date=day, step=step)
-        .values_list("figures", flat=True)
-        .first()
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT figures FROM servicing_daystep"
+            " WHERE legal_entity_id = %s AND date = %s AND step = %s",
+            [legal_entity_id, day, step],
+        )
+        found = cursor.fetchone()
+    return None if found is None else json.loads(found[0])
 
 
 def _done(legal_entity_id: int, day: date, step: str, caller: Caller) -> Figures:

@@ -276,6 +276,34 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name="DayTotal",
+            fields=[
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "account_id",
+                        "booking_date",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="ledger.account",
+                    ),
+                ),
+                ("booking_date", models.DateField()),
+                ("debit_minor", models.DecimalField(decimal_places=0, max_digits=38)),
+                ("credit_minor", models.DecimalField(decimal_places=0, max_digits=38)),
+            ],
+        ),
+        migrations.CreateModel(
             name="Seal",
             fields=[
                 (
@@ -397,6 +425,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="posting",
             index=models.Index(fields=["account", "booking_date"], name="posting_by_account"),
+        ),
+        migrations.AddIndex(
+            model_name="rollup",
+            index=models.Index(
+                condition=models.Q(("value_date__gt", models.F("booking_date"))),
+                fields=["account", "value_date"],
+                name="rollup_forward_dated",
+            ),
         ),
         migrations.AddConstraint(
             model_name="posting",

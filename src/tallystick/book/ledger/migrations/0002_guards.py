@@ -298,6 +298,7 @@ class Migration(migrations.Migration):
                 "ledger_entry",
                 "ledger_posting",
                 "ledger_rollup",
+                "ledger_daytotal",
                 "ledger_seal",
             ]
         ),

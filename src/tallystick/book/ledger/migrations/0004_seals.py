@@ -1,4 +1,4 @@
-"""A seal is the next day's, closes it, and rolls its postings up."""
+"""A seal is the next day's, closes it, and sums its postings up."""
 
 from django.db import migrations
 
@@ -36,13 +36,21 @@ BEGIN
             USING ERRCODE = 'check_violation', CONSTRAINT = 'seal_counts_entries';
     END IF;
 
-    INSERT INTO ledger_rollup (account_id, booking_date, value_date, debit_minor, credit_minor)
-    SELECT posting.account_id, posting.booking_date, posting.value_date,
-           coalesce(sum(amount_minor) FILTER (WHERE side = 1), 0),
-           coalesce(sum(amount_minor) FILTER (WHERE side = -1), 0)
-    FROM ledger_entry AS entry JOIN ledger_posting AS posting ON posting.entry_id = entry.id
-    WHERE entry.legal_entity_id = NEW.legal_entity_id AND entry.booking_date = NEW.date
-    GROUP BY posting.account_id, posting.booking_date, posting.value_date;
+    WITH rollup AS (
+        INSERT INTO ledger_rollup
+            (account_id, booking_date, value_date, debit_minor, credit_minor)
+        SELECT posting.account_id, posting.booking_date, posting.value_date,
+               coalesce(sum(amount_minor) FILTER (WHERE side = 1), 0),
+               coalesce(sum(amount_minor) FILTER (WHERE side = -1), 0)
+        FROM ledger_entry AS entry JOIN ledger_posting AS posting ON posting.entry_id = entry.id
+        WHERE entry.legal_entity_id = NEW.legal_entity_id AND entry.booking_date = NEW.date
+        GROUP BY posting.account_id, posting.booking_date, posting.value_date
+        RETURNING *
+    )
+    INSERT INTO ledger_daytotal (account_id, booking_date, debit_minor, credit_minor)
+    SELECT account_id, booking_date, sum(debit_minor), sum(credit_minor)
+    FROM rollup WHERE value_date <= booking_date
+    GROUP BY account_id, booking_date;
 
     NEW.sealed_at := clock_timestamp();
     RETURN NEW;

@@ -1,4 +1,4 @@
-"""The application adds entries, postings and seals; roll-ups it may only read."""
+"""The application adds entries, postings and seals; sealed totals it may only read."""
 
 from django.db import migrations
 
@@ -14,7 +14,7 @@ GRANT SELECT,
     ON ledger_entry TO {ROLE};
 -- Ids of a bulk of entries are drawn before its rows are sent.
 GRANT USAGE ON SEQUENCE ledger_entry_id_seq TO {ROLE};
-GRANT SELECT ON ledger_rollup TO {ROLE};
+GRANT SELECT ON ledger_rollup, ledger_daytotal TO {ROLE};
 """
 
 
@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RunSQL(
             ENTRIES,
-            f"REVOKE ALL ON ledger_entry, ledger_rollup FROM {ROLE};"
+            f"REVOKE ALL ON ledger_entry, ledger_rollup, ledger_daytotal FROM {ROLE};"
             f"REVOKE ALL ON SEQUENCE ledger_entry_id_seq FROM {ROLE}",
         ),
         *rights.append_only(["ledger_book", "ledger_account", "ledger_posting", "ledger_seal"]),

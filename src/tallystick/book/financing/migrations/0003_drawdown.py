@@ -80,6 +80,12 @@ BEGIN
     FROM (SELECT DISTINCT legal_entity_id AS id FROM public.financing_facility
           WHERE code = ANY (asked_codes) ORDER BY 1) AS entity;
 
+    -- A fair queue for the drawdowns of a supplier. Row locks alone are not one: whoever comes just
+    -- as a row is let go passes those who wait for it, and some wait very long.
+    PERFORM pg_advisory_xact_lock(7105, bucket)
+    FROM (SELECT DISTINCT (supplier_id % 1024)::integer AS bucket FROM public.financing_facility
+          WHERE code = ANY (asked_codes) ORDER BY 1) AS queue;
+
     PERFORM FROM public.financing_facility AS facility
     WHERE (facility.supplier_id, facility.programme_limit_id) IN (
         SELECT asked.supplier_id, asked.programme_limit_id

@@ -48,7 +48,7 @@ def test_a_lost_database_is_not_ready_and_the_process_lives_on(database, postgre
 def test_health_is_only_read_and_only_under_our_own_names():
     assert Client().post("/health/live", **HOST).status_code == 405
     assert Client().get("/health/live", HTTP_HOST="evil.example").status_code == 400
-    assert Client().get("/", **HOST).status_code == 404
+    assert Client().get("/nothing-there", **HOST).status_code == 404
 
 
 def test_the_server_answers_logs_json_and_ends_when_told(database):

@@ -4,11 +4,16 @@ TALLY_HOME        where the installation keeps its files (default ``./var``)
 DATABASE_URL      a PostgreSQL 18 server and database; without it the embedded cluster is used
 TALLY_SECRET_KEY  the signing key; without it one is made at first use and kept in TALLY_HOME
 TALLY_HOSTS       comma-separated host names the server answers to (default: this machine only)
+TALLY_ORIGIN      the address that people see, such as https://finance.example, when a proxy stands
+                  before the server: cookies are then for https only
 """
 
 import os
 import secrets
 from typing import Any
+from urllib.parse import urlsplit
+
+from csp.constants import NONE, SELF
 
 from tallystick.site.cluster import home
 from tallystick.site.server import APPLICATION_ROLE, Server
@@ -52,8 +57,19 @@ ALLOWED_HOSTS = [
 ]
 
 INSTALLED_APPS = [
+    "tallystick.faces.portal",  # first: its pages stand in for those of the others
     "django.contrib.auth",
     "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "axes",
+    "csp",
+    "django_htmx",
     "tallystick.book.acts",
     "tallystick.book.parties",
     "tallystick.book.ledger",
@@ -64,11 +80,24 @@ INSTALLED_APPS = [
     "tallystick.book.payments",
     "tallystick.book.servicing",
     "tallystick.book.watch",
+    "tallystick.book.access",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "tallystick.faces.portal.middleware.ViewerMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "tallystick.faces.urls"
 
@@ -85,6 +114,62 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+
+AUTHENTICATION_BACKENDS = [
+    # Asked first: who has failed too often is not asked for a password any more.
+    "axes.backends.AxesStandaloneBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"  # an operator adds users: nobody signs up
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "account_login"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.messages.context_processors.messages",
+                "tallystick.faces.portal.context.portal",
+            ],
+        },
+    }
+]
+STATIC_URL = "static/"
+WHITENOISE_USE_FINDERS = True
+
+# The address that people see. Behind a proxy it is https, and cookies are for https only.
+ORIGIN = os.environ.get("TALLY_ORIGIN", "")
+IS_HTTPS = urlsplit(ORIGIN).scheme == "https"
+CSRF_TRUSTED_ORIGINS = [ORIGIN] if ORIGIN else []
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_HTTPS else None
+SECURE_HSTS_SECONDS = 31_536_000 if IS_HTTPS else 0
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = IS_HTTPS
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 3600
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+# No form of ours is larger: a field of ten megabytes is refused before it is read.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]

@@ -1,0 +1,94 @@
+"""What a viewer reaches: every face reads the book's objects through these.
+
+Another firm's object is answered like one that does not exist, so that nobody learns of it.
+"""
+
+from typing import Any, TypeVar
+
+from django.db.models import Model, QuerySet
+
+from tallystick.book.access.permissions import May
+from tallystick.book.access.viewer import Viewer
+from tallystick.book.collateral.models import Pool
+from tallystick.book.financing.models import Decision, Facility, Loan
+from tallystick.book.parties.models import Party
+from tallystick.book.payments.models import PaymentOrder
+from tallystick.book.trade.models import Claim, Document
+from tallystick.rules.refusal import Refusal
+
+Row = TypeVar("Row", bound=Model)
+
+
+class NotThere(Refusal):
+    """There is no such object, or none that the viewer reaches."""
+
+    def __init__(self, what: str, code: str) -> None:
+        self.what = what
+        self.code = code
+        super().__init__(f"There is no {what} {code!r} here. Check its code.")
+
+
+def facilities(viewer: Viewer) -> QuerySet[Facility]:
+    return _own(viewer, Facility.objects.all(), "supplier_id")
+
+
+def loans(viewer: Viewer) -> QuerySet[Loan]:
+    return _own(viewer, Loan.objects.all(), "facility__supplier_id")
+
+
+def decisions(viewer: Viewer) -> QuerySet[Decision]:
+    return _own(viewer, Decision.objects.all(), "facility__supplier_id")
+
+
+def pools(viewer: Viewer) -> QuerySet[Pool]:
+    return _own(viewer, Pool.objects.all(), "supplier_id")
+
+
+def claims(viewer: Viewer) -> QuerySet[Claim]:
+    return _own(viewer, Claim.objects.all(), "supplier_id")
+
+
+def documents(viewer: Viewer) -> QuerySet[Document]:
+    return _own(viewer, Document.objects.all(), "supplier_id")
+
+
+def payment_orders(viewer: Viewer) -> QuerySet[PaymentOrder]:
+    return _own(viewer, PaymentOrder.objects.all(), "beneficiary_id")
+
+
+def parties(viewer: Viewer) -> QuerySet[Party]:
+    return _own(viewer, Party.objects.all(), "id")
+
+
+def facility(viewer: Viewer, code: str) -> Facility:
+    """The facility by its code. Raises NotThere."""
+    return _one(facilities(viewer).select_related("supplier", "pool"), "facility", code)
+
+
+def loan(viewer: Viewer, code: str) -> Loan:
+    """The loan by its code. Raises NotThere."""
+    return _one(loans(viewer).select_related("facility"), "loan", code)
+
+
+def claim(viewer: Viewer, code: str) -> Claim:
+    """The claim by its code. Raises NotThere."""
+    return _one(claims(viewer), "claim", code)
+
+
+def party(viewer: Viewer, code: str) -> Party:
+    """The firm by its code. Raises NotThere."""
+    return _one(parties(viewer), "firm", code)
+
+
+def _own(viewer: Viewer, rows: QuerySet[Row], firm: str) -> QuerySet[Row]:
+    """All rows for the house; those of its own firm for a firm; none for anybody else."""
+    if viewer.party_id is not None:
+        return rows.filter(**{firm: viewer.party_id}) if viewer.may(May.SEE_OWN) else rows.none()
+    return rows if viewer.may(May.SEE_HOUSE) else rows.none()
+
+
+def _one(rows: QuerySet[Row], what: str, code: str) -> Any:
+    found = rows.filter(code=code).first()
+    if found is None:
+        raise NotThere(what, code[:80])
+    return found

@@ -1,0 +1,1 @@
+"""The portals: pages for suppliers, the house and its auditors. Nothing is decided here."""

@@ -1,0 +1,1 @@
+"""What the house sees and does: operators, risk, approvers, treasury and auditors."""

@@ -1,0 +1,75 @@
+"""Amounts, rates, shares and dates as a person reads them, in the language of the page."""
+
+from datetime import date
+from decimal import Decimal
+
+from django import template
+from django.utils import formats
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+
+from tallystick.rules.money import minor_digits, text_from_minor
+
+register = template.Library()
+
+SYMBOLS = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "BRL": "R$", "JPY": "JP¥", "HKD": "HK$"}
+MINUS = "−"
+
+
+@register.simple_tag
+def money(amount_minor: int, currency: str, *, signed: bool = False) -> SafeString:
+    """¥ 1,284,500.00; below zero with a minus sign, ``signed`` also with a plus."""
+    sign = MINUS if amount_minor < 0 else "+" if signed and amount_minor > 0 else ""
+    text = text_from_minor(abs(amount_minor), currency)
+    return format_html(
+        '<span class="num">{}{} {}</span>', sign, SYMBOLS.get(currency, currency), text
+    )
+
+
+@register.simple_tag
+def short_money(amount_minor: int, currency: str) -> SafeString:
+    """A large amount in a few digits: ¥ 91.42 m, and 9,142 万 in Chinese."""
+    chinese = (get_language() or "").startswith("zh")
+    whole = Decimal(amount_minor).scaleb(-minor_digits(currency))
+    steps = (
+        ((Decimal(10**8), "亿"), (Decimal(10**4), "万"))
+        if chinese
+        else ((Decimal(10**9), "bn"), (Decimal(10**6), "m"), (Decimal(10**3), "k"))
+    )
+    for step, word in steps:
+        if abs(whole) >= step:
+            text = f"{whole / step:,.2f} {word}"
+            break
+    else:
+        text = f"{whole:,.2f}"
+    return format_html(
+        '<span class="num">{} {}</span>',
+        SYMBOLS.get(currency, currency),
+        text.replace("-", MINUS),
+    )
+
+
+@register.filter
+def rate_percent(annual_rate_ppb: int) -> str:
+    """9 % out of parts per billion a year, with as many digits as it has."""
+    percent = Decimal(annual_rate_ppb).scaleb(-7).normalize()
+    return f"{percent:f} %"
+
+
+@register.filter
+def bps_percent(bps: int) -> str:
+    """75 % out of basis points."""
+    return f"{(Decimal(bps) / 100).normalize():f} %"
+
+
+@register.filter
+def day(value: date | None) -> str:
+    """22 Nov 2026, or 2026年11月22日."""
+    return "—" if value is None else formats.date_format(value, "DATE_FORMAT")
+
+
+@register.filter
+def count(value: int) -> str:
+    """12,345."""
+    return f"{value:,}"

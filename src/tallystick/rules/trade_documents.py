@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from tallystick.rules.frames import STAGES
+from tallystick.rules.hidden_characters import hidden_character
 from tallystick.rules.money import MINOR_DIGITS
 from tallystick.rules.refusal import Refusal
 
@@ -128,14 +129,11 @@ def _kind_fault(document: TradeDocument) -> _Fault:
 def _text_fault(document: TradeDocument) -> _Fault:
     _, issuer, supplier, obligor, number, *_, fulfils_number = document
     texts = f"{issuer}{supplier}{obligor}{number}{fulfils_number}"
-    # Nearly every text is printable, which is found out ten times faster.
-    if not texts.isprintable() and _UNWRITABLE.search(texts):
-        field = next(
-            field
-            for field in ("issuer", "supplier", "obligor", "number", "fulfils_number")
-            if _UNWRITABLE.search(getattr(document, field))
-        )
-        return field, "holds a control character; take it out"
+    # Nearly every text is ASCII and printable, which is found out ten times faster.
+    if not (texts.isascii() and texts.isprintable()) and hidden_character(texts):
+        for field in ("issuer", "supplier", "obligor", "number", "fulfils_number"):
+            if hidden := hidden_character(getattr(document, field)):
+                return field, f"holds {hidden}, which cannot be seen; take it out"
     if not (
         0 < len(issuer) <= MAX_CODE_LENGTH
         and 0 < len(supplier) <= MAX_CODE_LENGTH

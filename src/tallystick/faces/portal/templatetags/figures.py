@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
+from tallystick.faces.portal import words
 from tallystick.rules.money import minor_digits, text_from_minor
 
 register = template.Library()
@@ -73,3 +74,21 @@ def day(value: date | None) -> str:
 def count(value: int) -> str:
     """12,345."""
     return f"{value:,}"
+
+
+@register.filter
+def named(code: str, group: str) -> str:
+    """The word for a code of a group of ``words.WORDS``: ``{{ loan.status|named:"loan_status" }}``."""
+    return words.named(group, code)
+
+
+@register.simple_tag
+def state(code: str, group: str) -> SafeString:
+    """The word for a code as a mark: ``{% state loan.status "loan_status" %}``."""
+    look = words.look_of(group, code)
+    return format_html(
+        '<span class="state {}" data-mark="{}">{}</span>',
+        look,
+        words.MARKS[look],
+        words.named(group, code),
+    )

@@ -1,0 +1,220 @@
+"""What the codes of the book are called, in the language of the page.
+
+A code that has no word here is shown as it is, its underscores as spaces.
+"""
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from tallystick.rules.pool_terms import Terms
+
+Label = str | Promise
+
+WORDS: Mapping[str, Mapping[str, Label]] = {
+    "reason": {
+        "": _("Counted"),
+        "closed": _("Paid or used up"),
+        "disputed": _("Disputed"),
+        "assigned_elsewhere": _("Secures another facility"),
+        "past_due": _("Too long past due"),
+        "tenor": _("Term too long"),
+        "too_near": _("Due too soon"),
+        "related": _("Customer related to you"),
+        "cross_aged": _("Customer pays others late"),
+        "unassigned": _("In no pool"),
+        "awaits_predecessor": _("An earlier document is missing"),
+    },
+    "stage": {
+        "order": pgettext_lazy("stage of a claim", "Order"),
+        "receipt": pgettext_lazy("stage of a claim", "Goods received"),
+        "invoice": pgettext_lazy("stage of a claim", "Invoice"),
+        "settlement": pgettext_lazy("stage of a claim", "Settlement"),
+    },
+    "claim_status": {
+        "open": pgettext_lazy("claim", "Open"),
+        "disputed": pgettext_lazy("claim", "Disputed"),
+        "closed": pgettext_lazy("claim", "Closed"),
+    },
+    "document_kind": {
+        "order": _("Purchase order"),
+        "receipt": _("Goods receipt"),
+        "invoice": _("Invoice"),
+        "statement": _("Settlement statement"),
+        "credit_note": _("Credit note"),
+        "cancellation": _("Cancellation"),
+    },
+    "claim_event": {
+        "opened": _("Claim opened"),
+        "fulfilled": _("Taken over by a later document"),
+        "cancelled": pgettext_lazy("claim", "Cancelled"),
+        "paid": pgettext_lazy("claim", "Paid by the customer"),
+        "payment_reversed": _("Payment taken back"),
+        "diluted": _("Reduced by a credit note"),
+        "moved": _("Payment or reduction moved along"),
+        "disputed": _("Disputed"),
+        "resolved": _("Dispute settled"),
+    },
+    "loan_status": {
+        "pending": _("Payout under way"),
+        "live": pgettext_lazy("loan", "Live"),
+        "settled": pgettext_lazy("loan", "Repaid"),
+        "rejected": _("Payout rejected"),
+    },
+    "loan_event": {
+        "drawn": _("Drawn"),
+        "disbursed": _("Paid out"),
+        "received": _("Repayment received"),
+        "reversed": _("Taken back"),
+        "rate_changed": _("Rate changed"),
+        "fee_charged": _("Fee charged"),
+    },
+    "bucket": {
+        "fees": _("Fees"),
+        "penalty": _("Penalty interest"),
+        "interest": _("Interest"),
+        "principal": _("Principal"),
+        "principal_due": _("Principal due"),
+        "principal_not_due": _("Principal repaid early"),
+        "residual": _("Paid out to you"),
+        "credit": _("Kept as your credit"),
+        "recovered": _("Owed back, now met"),
+    },
+    "payment_kind": {
+        "payout": _("Payout of a loan"),
+        "residual": _("Rest of a settlement"),
+        "refund": _("Refund of credit"),
+    },
+    "payment_status": {
+        "ordered": _("Sent to the bank"),
+        "paid": pgettext_lazy("payment order", "Paid"),
+        "rejected": _("Rejected by the bank"),
+    },
+    "bank_outcome": {
+        "paid": pgettext_lazy("payment order", "Paid"),
+        "rejected": _("Rejected by the bank"),
+    },
+    "bank_effect": {
+        "applied": _("Applied"),
+        "repeated": _("Said before"),
+        "contradictory": _("Contradicts an earlier answer"),
+        "unknown": _("About an unknown order"),
+    },
+    "role": {
+        "operator": _("Operator"),
+        "risk_officer": _("Risk officer"),
+        "approver": _("Approver"),
+        "treasury": _("Treasury"),
+        "supplier": _("Supplier"),
+        "auditor": _("Auditor"),
+        "machine": _("Machine client"),
+    },
+    "limit": {
+        "base": _("Borrowing base"),
+        "facility limit": _("Facility limit"),
+        "programme cap per supplier": _("Programme's cap per supplier"),
+        "programme headroom": _("Programme's room"),
+        "funder headroom": _("Funder's room"),
+    },
+    "rule": {
+        "amount_is_positive": _("The amount is above zero"),
+        "currency_is_the_facilitys": _("The currency is the facility's"),
+        "facility_is_not_frozen": _("The facility is not frozen"),
+        "facility_has_not_expired": _("The facility has not expired"),
+        "dated_on_the_open_business_date": _("Dated on the open business day"),
+        "tenor_is_long_enough": _("The term is long enough"),
+        "tenor_is_short_enough": _("The term is short enough"),
+        "amount_reaches_the_minimum": _("The amount reaches the smallest draw"),
+        "amount_is_available": _("The amount is available"),
+        "programme_has_headroom": _("The programme has room"),
+        "funder_has_headroom": _("The funder has room"),
+        "security_interest_is_in_force": _("A registered security interest covers the pool"),
+    },
+    "work_item": {
+        "unapplied_cash": _("Unapplied cash"),
+        "failed_payout": _("Failed payout"),
+        "bank_answer_repeated": _("Bank answer repeated"),
+        "bank_answer_contradictory": _("Bank answer contradicts another"),
+        "bank_answer_unknown": _("Bank answer about an unknown order"),
+        "due_from_supplier": _("Due from a supplier"),
+        "supplier_credit": _("Credit of a supplier"),
+        "figure_disputed": _("A supplier disputes a figure"),
+    },
+    "day_step": {
+        "roll": _("Next day opened"),
+        "dues": _("Due dates moved"),
+        "accrual": _("Interest accrued"),
+        "delinquency": _("Days past due counted"),
+        "bases": _("Borrowing bases computed"),
+        "seal": _("Day sealed"),
+    },
+    "ledger_event": {
+        "drawdown_committed": _("Drawdown committed"),
+        "commitment_ended": _("Commitment ended"),
+        "loan_disbursed": _("Loan paid out"),
+        "cash_received": _("Cash received"),
+        "receipt_allocated": _("Cash allocated"),
+        "suspense_applied": _("Unapplied cash applied"),
+        "allocation_corrected": _("Allocation corrected"),
+        "fee_charged": _("Fee charged"),
+        "interest_accrued": _("Interest accrued"),
+        "penalty_accrued": _("Penalty interest accrued"),
+        "book_changed": _("Moved to another book"),
+        "credit_refunded": _("Refund of credit ordered"),
+        "recovery_due": _("Owed back"),
+        "paid_to_supplier": _("Paid to supplier"),
+        "capital_paid_in": _("Capital paid in"),
+    },
+}
+"""By group, then by code."""
+
+STATE_OF: Mapping[str, Mapping[str, str]] = {
+    "claim_status": {"open": "info", "disputed": "bad", "closed": "good"},
+    "loan_status": {"pending": "warn", "live": "info", "settled": "good", "rejected": "bad"},
+    "payment_status": {"ordered": "warn", "paid": "good", "rejected": "bad"},
+    "reason": {"": "good", "closed": "info", "disputed": "bad", "past_due": "bad"},
+}
+"""How a state looks: a class of ``.state``; where none is named, ``warn``."""
+
+MARKS = {"good": "●", "warn": "▲", "bad": "◆", "info": "✓"}
+
+
+def named(group: str, code: str) -> str:
+    """The word for a code, in the language of the page."""
+    word = WORDS[group].get(code)
+    return code.replace("_", " ") if word is None else str(word)
+
+
+def look_of(group: str, code: str) -> str:
+    """The class of ``.state`` that fits a code."""
+    return STATE_OF.get(group, {}).get(code, "warn")
+
+
+def remedy_for(reason: str, terms: Terms) -> str:
+    """What a supplier can do about a reason of ``rules.eligibility``, or of a claim in no pool."""
+    texts = {
+        "": "",
+        "closed": _now("Nothing to do: it is paid, cancelled or used up by a later document."),
+        "disputed": _now("Settle the dispute with your customer; the claim then counts again."),
+        "assigned_elsewhere": _now("Ask us to move the claim here from the pool that it secures."),
+        "past_due": _now("Collect it: it is more than %(days)s days past due.")
+        % {"days": terms.max_days_past_due},
+        "tenor": _now("Agree on a term of at most %(days)s days from issue to due date.")
+        % {"days": terms.max_tenor_days},
+        "too_near": _now(
+            "Wait for the payment, due in fewer than %(days)s days; until then it covers what "
+            "you have drawn."
+        )
+        % {"days": terms.min_days_to_due},
+        "related": _now("Claims on firms of your own group do not count; sell to others."),
+        "cross_aged": _now(
+            "Collect what this customer owes past due: it is more than %(share)s %% of all it owes."
+        )
+        % {"share": f"{terms.cross_ageing_share_bps / 100:g}"},
+        "unassigned": _now("Ask us to assign the claim to a pool."),
+        "awaits_predecessor": _now("Have the earlier document sent, such as the purchase order."),
+    }
+    return texts[reason]

@@ -30,16 +30,21 @@ def demo(
     seed: Annotated[int, typer.Option(help="the same seed gives the same books")] = 7,
     fresh: Annotated[bool, typer.Option("--fresh", help="make the database anew")] = False,
     no_serve: Annotated[bool, typer.Option("--no-serve", help="end after the summary")] = False,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="where the portals open")] = 8000,
     as_json: Annotated[bool, typer.Option("--json", help="print the summary as JSON")] = False,
 ) -> None:
-    """Run a simulated marketplace: suppliers sell, draw and repay, days close, books are proved.
+    """Run a simulated marketplace, prove its books, and open the portals on them.
 
-    It works in a database that it makes and marks itself, and refuses any other. A second run
-    shows what is there.
+    Suppliers sell, draw and repay, days close. It works in a database that it makes and marks
+    itself, and refuses any other. A second run shows what is there. Passwords are made anew
+    each time and printed.
     """
     from tallystick.faces.cli.runs import print_run, write_page
+    from tallystick.faces.cli.serve import check_free
     from tallystick.site import cluster, databases
 
+    if not no_serve:
+        check_free(port)
     settings = {"days": days, "suppliers": suppliers, "seed": seed}
     with databases.demo(fresh=fresh):
         from tallystick.lab.run_demo import DemoState, demo_state
@@ -59,7 +64,7 @@ def demo(
     if told.findings:
         raise typer.Exit(1)
     if not no_serve:
-        typer.echo("The portals are not built yet; ./tally serve has the health endpoint.")
+        _open_portals(port)
 
 
 def _run(settings: dict[str, Any], *, quiet: bool) -> "ToldDemo":
@@ -69,3 +74,23 @@ def _run(settings: dict[str, Any], *, quiet: bool) -> "ToldDemo":
     run = prepare_demo(**settings)
     with day_bar(run.start, run.end, quiet=quiet) as show:
         return run.walk(on_day=show)
+
+
+def _open_portals(port: int) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from tallystick.faces.cli.serve import run_server
+    from tallystick.site import databases
+
+    with databases.demo() as here:
+        from tallystick.lab.demo_people import demo_people
+
+        people = Table(title=f"Portals: http://127.0.0.1:{port}/", title_justify="left")
+        for column in ("role", "e-mail", "password"):
+            people.add_column(column, no_wrap=True)
+        for person in demo_people():
+            people.add_row(person.role.label, person.email, person.password)
+        Console().print(people)
+        typer.echo("These passwords hold for this run. Ctrl-C stops.")
+        run_server(here.url, port, log_requests=False)

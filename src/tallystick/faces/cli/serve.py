@@ -1,4 +1,4 @@
-"""``tally serve``: the HTTP server, for now its health answers only."""
+"""``tally serve``: the portals, the API and the health answers over HTTP."""
 
 import os
 import socket
@@ -19,33 +19,43 @@ class PortTaken(Refusal):
 def serve(
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 8000,
 ) -> None:
-    """Serve over HTTP on 127.0.0.1 until Ctrl-C: /health/live and /health/ready.
+    """Serve the portals and the API over HTTP on 127.0.0.1 until Ctrl-C.
 
-    Logs are JSON lines on standard error.
+    For real use a proxy stands before it and speaks https: TALLY_ORIGIN names the address that
+    people see, TALLY_HOSTS the host names. Logs are JSON lines on standard error.
     """
-    _check_free(port)
-    from granian import Granian
-    from granian.constants import Interfaces
-
-    from tallystick.site import databases, logs
+    check_free(port)
+    from tallystick.site import databases
 
     with databases.book() as here:
-        # The workers are processes of their own and find the database by its URL.
-        os.environ["DATABASE_URL"] = here.url
-        typer.echo(f"Serving http://127.0.0.1:{port}/health/ready  (Ctrl-C stops)", err=True)
-        Granian(
-            "tallystick.site.wsgi:application",
-            port=port,
-            interface=Interfaces.WSGI,
-            workers=2,
-            blocking_threads=4,  # measured: more threads gain nothing, fewer lose half
-            respawn_failed_workers=True,
-            log_dictconfig=logs.LOGGING,
-            log_access=True,
-        ).serve()
+        typer.echo(f"Serving http://127.0.0.1:{port}/  (Ctrl-C stops)", err=True)
+        run_server(here.url, port)
 
 
-def _check_free(port: int) -> None:
+def run_server(url: str, port: int, *, log_requests: bool = True) -> None:
+    """Serve the database at ``url`` on 127.0.0.1 until told to end."""
+    from granian import Granian
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+
+    from tallystick.site import logs
+
+    # The workers are processes of their own and find the database by its URL.
+    os.environ["DATABASE_URL"] = url
+    Granian(
+        "tallystick.site.wsgi:application",
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=2,
+        blocking_threads=4,  # measured: more threads gain nothing, fewer lose half
+        respawn_failed_workers=True,
+        log_dictconfig=logs.LOGGING,
+        log_level=LogLevels.info if log_requests else LogLevels.warning,
+        log_access=log_requests,
+    ).serve()
+
+
+def check_free(port: int) -> None:
     """Ask before the workers do: their own message names neither the port nor a remedy."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

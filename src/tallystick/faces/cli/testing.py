@@ -1,6 +1,7 @@
 """``tally test``: one command checks everything, and says how long each check took."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -67,6 +68,8 @@ def check(
     typer.echo()
     for name, passed, seconds in results:
         typer.echo(f"{'ok    ' if passed else 'FAILED'} {seconds:7.1f} s  {name}")
+    if shutil.which("chromium") is None:
+        typer.echo("not run             browser tests: they need Debian's package chromium")
     skipped = f", {count.skipped} skipped" if count.skipped else ""
     typer.echo(f"{count.passed} passed, {count.failed} failed{skipped}")
     if not all(passed for _, passed, _ in results):

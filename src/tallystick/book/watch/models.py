@@ -1,4 +1,4 @@
-"""Worklists: what the platform could not settle by itself."""
+"""Worklists: what the platform could not settle by itself; and when the books were last proved."""
 
 from django.db import models
 from django.db.models import Q
@@ -24,5 +24,34 @@ class WorkItem(models.Model):
                 fields=["legal_entity", "kind", "subject"],
                 condition=Q(closed_at=None),
                 name="work_item_open_once",
+            )
+        ]
+
+
+class Verification(models.Model):
+    """One run of every check over the books: who asked, and what it found.
+
+    Written as it begins and filled in once when it ends; one that was cut off stays unfinished.
+    ``findings`` are the first of them; ``finding_count`` counts all.
+    """
+
+    started_at = models.DateTimeField(db_default=Now())
+    asked_by = models.CharField(max_length=254)
+    finished_at = models.DateTimeField(null=True)
+    check_count = models.IntegerField(null=True)
+    finding_count = models.IntegerField(null=True)
+    findings = models.JSONField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(finished_at=None, check_count=None, finding_count=None, findings=None)
+                | Q(
+                    finished_at__isnull=False,
+                    check_count__gt=0,
+                    finding_count__gte=0,
+                    findings__isnull=False,
+                ),
+                name="verification_finished_whole",
             )
         ]

@@ -1,3 +1,4 @@
+import django.contrib.postgres.indexes
 import django.db.models.deletion
 import django.db.models.functions.datetime
 from django.db import migrations, models
@@ -48,6 +49,16 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.UniqueConstraint(fields=("owner", "key"), name="act_key_once")
                 ],
+                "indexes": [
+                    models.Index(fields=["at", "id"], name="act_by_time"),
+                    models.Index(fields=["actor", "at", "id"], name="act_by_actor"),
+                    models.Index(fields=["kind", "at", "id"], name="act_by_kind"),
+                    models.Index(
+                        condition=models.Q(("channel__in", ["portal", "cli"])),
+                        fields=["channel", "at", "id"],
+                        name="act_by_channel_of_people",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -85,7 +96,13 @@ class Migration(migrations.Migration):
                         condition=models.Q(("sent_at", None)),
                         fields=["id"],
                         name="outbox_to_be_sent",
-                    )
+                    ),
+                    django.contrib.postgres.indexes.BrinIndex(
+                        autosummarize=True,
+                        fields=["act"],
+                        name="outbox_by_act",
+                        pages_per_range=16,
+                    ),
                 ],
             },
         ),

@@ -1,5 +1,6 @@
 # Fields are in an order that leaves no gaps between columns: postings are many.
 
+import django.contrib.postgres.indexes
 import django.db.models.deletion
 import django.db.models.functions.comparison
 import django.db.models.functions.datetime
@@ -360,6 +361,12 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="entry",
             index=models.Index(fields=["reference"], name="entry_by_reference"),
+        ),
+        migrations.AddIndex(
+            model_name="entry",
+            index=django.contrib.postgres.indexes.BrinIndex(
+                autosummarize=True, fields=["act"], name="entry_by_act", pages_per_range=16
+            ),
         ),
         migrations.AddConstraint(
             model_name="entry",

@@ -53,4 +53,43 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="Verification",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "started_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                ("asked_by", models.CharField(max_length=254)),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("check_count", models.IntegerField(null=True)),
+                ("finding_count", models.IntegerField(null=True)),
+                ("findings", models.JSONField(null=True)),
+            ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("check_count", None),
+                            ("finding_count", None),
+                            ("findings", None),
+                            ("finished_at", None),
+                        )
+                        | models.Q(
+                            ("check_count__gt", 0),
+                            ("finding_count__gte", 0),
+                            ("findings__isnull", False),
+                            ("finished_at__isnull", False),
+                        ),
+                        name="verification_finished_whole",
+                    )
+                ],
+            },
+        ),
     ]

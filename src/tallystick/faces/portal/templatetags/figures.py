@@ -67,7 +67,10 @@ def bps_percent(bps: int) -> str:
 @register.filter
 def day(value: date | None) -> str:
     """22 Nov 2026, or 2026年11月22日."""
-    return "—" if value is None else formats.date_format(value, "DATE_FORMAT")
+    if value is None:
+        return "—"
+    chinese = (get_language() or "").startswith("zh")
+    return formats.date_format(value, "Y年n月j日" if chinese else "j M Y")
 
 
 @register.filter
@@ -78,7 +81,7 @@ def count(value: int) -> str:
 
 @register.filter
 def named(code: str, group: str) -> str:
-    """The word for a code of a group of ``words.WORDS``: ``{{ loan.status|named:"loan_status" }}``."""
+    """The word for a code of ``words.WORDS``: ``{{ loan.status|named:"loan_status" }}``."""
     return words.named(group, code)
 
 

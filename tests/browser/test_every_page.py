@@ -7,7 +7,6 @@ from pathlib import Path
 
 import axe_playwright_python
 import pytest
-
 from tests.browser.conftest import DESK, LANGUAGES, PHONE
 
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text()

@@ -1,7 +1,6 @@
 """Signing in, as somebody does it."""
 
 import pytest
-
 from tests.browser.conftest import DESK, LANGUAGES, PHONE
 
 

@@ -22,7 +22,7 @@ MINUS = "−"
 def money(amount_minor: int, currency: str, *, signed: bool = False) -> SafeString:
     """¥ 1,284,500.00; below zero with a minus sign, ``signed`` also with a plus."""
     sign = MINUS if amount_minor < 0 else "+" if signed and amount_minor > 0 else ""
-    text = text_from_minor(abs(amount_minor), currency)
+    text = text_from_minor(abs(amount_minor), currency, thousands=True)
     return format_html(
         '<span class="num">{}{} {}</span>', sign, SYMBOLS.get(currency, currency), text
     )

@@ -60,6 +60,8 @@ def current(pool_ids: Collection[int], *, on: date) -> dict[int, PoolBaseValue]:
 def recompute(pool_ids: Collection[int], *, on: date) -> dict[int, PoolBaseValue]:
     """Compute the bases of pools from their claims as they stand, and store them.
 
+    In a transaction that only reads they are computed, and left to the next writer to store.
+
     Claims issued after ``on`` do not count. A pool that changes while this computes keeps its
     older base: what is answered here was right when it was read. A caller that must not be
     overtaken holds the pools.
@@ -67,7 +69,8 @@ def recompute(pool_ids: Collection[int], *, on: date) -> dict[int, PoolBaseValue
     Raises BeyondExactArithmetic.
     """
     bases = computed(pool_ids, on=on)
-    _store(bases, on=on)
+    if not _only_reads():
+        _store(bases, on=on)
     return bases
 
 
@@ -82,7 +85,7 @@ def computed(
     results = worth(
         claims,
         terms={pool_id: terms_id for pool_id, (_, terms_id) in pools.items()},
-        related=_related(pool_ids, on=on),
+        related=related_to_pools(pool_ids, on=on),
         on=on,
     )
     return {
@@ -123,7 +126,7 @@ def base_as_of(pool_id: int, *, on: date, known_on: date = KNOWN_NOW) -> dict[st
         .with_columns(supplier_id=pl.col("pool_id"), obligor_id=pl.col("obligor_party_id"))
         .select(*CLAIM_COLUMNS)
     )
-    related = _related([pool_id], on=assigned_on)
+    related = related_to_pools([pool_id], on=assigned_on)
     return worth(claims, terms={pool_id: terms_id}, related=related, on=on)[pool_id]
 
 
@@ -227,7 +230,8 @@ def _claims(pool_ids: Collection[int], *, on: date, without_claim: int | None) -
     )
 
 
-def _related(pool_ids: Collection[int], *, on: date) -> pl.DataFrame:
+def related_to_pools(pool_ids: Collection[int], *, on: date) -> pl.DataFrame:
+    """Obligors related to the supplier of each pool on a day: supplier_id (pool), obligor_id."""
     return frame_of(
         "SELECT pool.id, related.obligor_id FROM collateral_pool AS pool"
         " JOIN parties_relatedparty AS related ON related.supplier_id = pool.supplier_id"
@@ -258,6 +262,12 @@ WHERE pool.id = computed.pool_id AND pool.version = computed.version
   -- The close looks back on a day while drawdowns go on in the next: theirs stays.
   AND (pool.base_version <> computed.version OR pool.base_date <= %(on)s)
 """
+
+
+def _only_reads() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('transaction_read_only') = 'on'")
+        return bool(cursor.fetchone()[0])
 
 
 def _store(bases: Mapping[int, PoolBaseValue], *, on: date) -> None:

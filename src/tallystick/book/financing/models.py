@@ -139,6 +139,12 @@ class Loan(models.Model):
                 condition=Q(due_date_provisional=True, status__in=["pending", "live"]),
                 name="loan_provisional_due",
             ),
+            models.Index(
+                fields=["due_date", "id"],
+                condition=Q(status__in=["pending", "live"]),
+                name="loan_open_by_due_date",
+            ),
+            models.Index(fields=["id"], condition=Q(status="pending"), name="loan_pending"),
         ]
 
 

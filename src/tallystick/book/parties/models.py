@@ -3,6 +3,7 @@
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Upper
 
 
 class Party(models.Model):
@@ -10,6 +11,9 @@ class Party(models.Model):
 
     code = models.CharField(max_length=64, unique=True)
     name = models.CharField(max_length=200)
+
+    class Meta:
+        indexes = [models.Index(Upper("name"), name="party_by_name")]
 
     def __str__(self) -> str:
         return self.code

@@ -173,6 +173,12 @@ class Claim(models.Model):
         indexes = [
             models.Index(fields=["pool", "status", "issue_date"], name="claim_by_pool"),
             models.Index(fields=["supplier", "obligor"], name="claim_by_parties"),
+            # For those who look through all claims; disputed ones are few.
+            models.Index(fields=["obligor"], name="claim_by_obligor"),
+            models.Index(fields=["due_date", "document"], name="claim_by_due_date"),
+            models.Index(
+                fields=["document"], condition=Q(status="disputed"), name="claim_disputed"
+            ),
         ]
 
 

@@ -163,6 +163,20 @@ class Migration(migrations.Migration):
                 name="loan_provisional_due",
             ),
         ),
+        migrations.AddIndex(
+            model_name="loan",
+            index=models.Index(
+                condition=models.Q(("status__in", ["pending", "live"])),
+                fields=["due_date", "id"],
+                name="loan_open_by_due_date",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="loan",
+            index=models.Index(
+                condition=models.Q(("status", "pending")), fields=["id"], name="loan_pending"
+            ),
+        ),
         migrations.AddConstraint(
             model_name="loan",
             constraint=models.CheckConstraint(

@@ -322,6 +322,22 @@ class Migration(migrations.Migration):
             model_name="claim",
             index=models.Index(fields=["supplier", "obligor"], name="claim_by_parties"),
         ),
+        migrations.AddIndex(
+            model_name="claim",
+            index=models.Index(fields=["obligor"], name="claim_by_obligor"),
+        ),
+        migrations.AddIndex(
+            model_name="claim",
+            index=models.Index(fields=["due_date", "document"], name="claim_by_due_date"),
+        ),
+        migrations.AddIndex(
+            model_name="claim",
+            index=models.Index(
+                condition=models.Q(("status", "disputed")),
+                fields=["document"],
+                name="claim_disputed",
+            ),
+        ),
         migrations.AddConstraint(
             model_name="claim",
             constraint=models.UniqueConstraint(fields=("code",), name="claim_code_once"),

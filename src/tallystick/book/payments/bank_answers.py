@@ -90,7 +90,8 @@ def _taken(
     messages: Sequence[BankMessage], *, legal_entity_id: int, act_id: int
 ) -> list[AnswerTaken]:
     business_date = open_day(legal_entity_id)
-    _one_batch_at_a_time(legal_entity_id)
+    # Two batches could hold one new reference for two orders, and neither would see the other's.
+    hold_bank(legal_entity_id)
     orders = _locked_orders({message.end_to_end_id for message in messages}, legal_entity_id)
     references = _applied_references(
         {message.bank_reference for message in messages}, legal_entity_id
@@ -123,8 +124,8 @@ def _taken(
     ]
 
 
-def _one_batch_at_a_time(legal_entity_id: int) -> None:
-    # Two batches could hold one new reference for two orders, and neither would see the other's.
+def hold_bank(legal_entity_id: int) -> None:
+    """Let no other transaction take answers until this one ends; after ``open_day``."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [BANK_LOCK, legal_entity_id])
 

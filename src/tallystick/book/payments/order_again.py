@@ -1,15 +1,19 @@
 """Order again what the bank has turned down and the supplier is still owed."""
 
 from tallystick.book.acts.once import Caller, once
+from tallystick.book.collateral.pools import hold_suppliers
 from tallystick.book.parties.business_date import open_day
+from tallystick.book.payments.bank_answers import hold_bank
 from tallystick.book.payments.models import PaymentKind, PaymentOrder, PaymentStatus
 from tallystick.book.payments.orders import NewPayment, order_payments
+from tallystick.book.servicing.allocation import lock_facilities
+from tallystick.book.servicing.supplier_accounts import payable_not_ordered
 from tallystick.book.watch.worklist import close_items
 from tallystick.rules.refusal import Refusal
 
 
 class NotToBeOrderedAgain(Refusal):
-    """The order is not there, was not rejected, or is a loan's payout."""
+    """The order is not there, was not rejected, is a loan's payout, or nothing of it is owed."""
 
     def __init__(self, end_to_end_id: str, why: str) -> None:
         self.end_to_end_id = end_to_end_id
@@ -19,8 +23,9 @@ class NotToBeOrderedAgain(Refusal):
 def order_again(end_to_end_id: str, *, legal_entity_id: int, caller: Caller) -> str:
     """Order a rejected payment to a supplier anew, once; returns the new order's end-to-end id.
 
-    The money has been payable to the supplier all along; only the order to the bank is new. An
-    order has one successor: asking again, whoever asks, is answered with it.
+    The money has been payable to the supplier all along; only the order to the bank is new. Where
+    a receipt was taken back meanwhile, less is payable, and no more than that is ordered. An order
+    has one successor: asking again, whoever asks, is answered with it.
 
     Raises NotToBeOrderedAgain.
     """
@@ -44,11 +49,18 @@ def order_again(end_to_end_id: str, *, legal_entity_id: int, caller: Caller) -> 
     ) as act:
         if act.earlier is None:
             on = open_day(legal_entity_id)
+            owed_minor = _owed_minor(order)
+            if owed_minor <= 0:
+                raise NotToBeOrderedAgain(
+                    end_to_end_id,
+                    "nothing of it is owed to the supplier any longer, since a receipt was taken "
+                    "back. Close its work item.",
+                )
             payment = NewPayment(
                 kind=PaymentKind(order.kind),
                 beneficiary_id=order.beneficiary_id,
                 currency=order.currency,
-                amount_minor=order.amount_minor,
+                amount_minor=min(order.amount_minor, owed_minor),
                 facility_id=order.facility_id,
             )
             (new_id,) = order_payments(
@@ -65,3 +77,11 @@ def order_again(end_to_end_id: str, *, legal_entity_id: int, caller: Caller) -> 
     answer = act.earlier or act.given
     assert answer is not None
     return str(answer["end_to_end_id"])
+
+
+def _owed_minor(order: PaymentOrder) -> int:
+    """What is payable to the order's supplier and not ordered; nothing changes it meanwhile."""
+    hold_bank(order.legal_entity_id)
+    lock_facilities(order.legal_entity_id, supplier_ids=[order.beneficiary_id])
+    hold_suppliers([order.beneficiary_id])
+    return payable_not_ordered(order.legal_entity_id, (order.beneficiary_id, order.currency))

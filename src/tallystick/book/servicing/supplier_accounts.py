@@ -105,6 +105,15 @@ def let_be_due(
     )
 
 
+def payable_not_ordered(legal_entity_id: int, party: PartyCurrency) -> int:
+    """What is payable to a supplier and in no order that the bank may still pay.
+
+    The bank has rejected an order for it. The caller sees to it that neither changes meanwhile.
+    """
+    payable = held_minor(legal_entity_id, "payable_to_supplier", [party])
+    return -payable.get(party, 0) - _ordered_minor(legal_entity_id, [party]).get(party, 0)
+
+
 def tell_of_credit(
     legal_entity_id: int, parties: Iterable[PartyCurrency], *, because: str, on: date
 ) -> None:

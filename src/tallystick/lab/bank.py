@@ -4,11 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from random import Random
+from typing import Protocol
 
 from tallystick.book.payments.bank_answers import BankMessage
 from tallystick.book.payments.models import PaymentOrder
 
 PPM = 1_000_000
+
+
+class Bank(Protocol):
+    """A run's bank: asked every day, with the orders that it has not answered yet."""
+
+    def answers(self, orders: Sequence[PaymentOrder], on: date) -> list[BankMessage]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ DAILY = (
     "decisions: drawn within base and every limit",
     "suspense: the ledger holds the unapplied cash",
     "suppliers: the ledger holds what is theirs",
+    "suppliers: what is payable covers the orders",
     "ledger: no balance below zero",
     "ledger: no cash left in clearing",
     "ledger: committed drawdowns are the pending loans",

@@ -13,20 +13,30 @@ class Remittance:
     """Cash that an obligor pays in, naming the claims it is for.
 
     ``lines`` are claim codes with amounts; None pays whatever the claim then has outstanding.
+    Where nothing else is said, the cash is what the lines sum to, in the source's currency, and
+    counts from the day on which it is told of.
     """
 
     reference: str
     payer: str
     lines: tuple[tuple[str, int | None], ...]
+    currency: str | None = None
+    amount_minor: int | None = None
+    value_date: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class DayEvents:
-    """Everything that arrives on one date, in the order in which the platform takes it."""
+    """Everything that arrives on one date, in the order in which the platform takes it.
+
+    ``recalled_receipts``: credits that the bank takes back, by its references.
+    """
 
     documents: Sequence[TradeDocument] = ()
     disputed_claims: Sequence[str] = ()
+    resolved_claims: Sequence[str] = ()
     remittances: Sequence[Remittance] = ()
+    recalled_receipts: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from django.db import connection
 from tallystick.book.ledger.models import Account
 from tallystick.book.ledger.queries import balances
 from tallystick.lab.stage import Stage
+from tallystick.rules.refusal import Refusal
 
 AGEING_BUCKETS = ("not due", "1–30", "31–60", "61–90", "over 90")
 """Days past due of live claims."""
@@ -37,7 +38,10 @@ class DayMeasures:
 
 @dataclass(slots=True)
 class RunSummary:
-    """Totals of a run, filled in as it goes."""
+    """Totals of a run, filled in as it goes.
+
+    ``refusals`` counts what the book refused of what came from outside, by the refusal's name.
+    """
 
     name: str
     currency: str
@@ -47,15 +51,22 @@ class RunSummary:
     suppliers: int = 0
     documents: int = 0
     repeated_documents: int = 0
+    repeated_receipts: int = 0
     claims_paid_minor: int = 0
     draws: int = 0
     drawn_minor: int = 0
     draws_refused: int = 0
+    refusals: dict[str, int] = field(default_factory=dict)
     payouts_rejected: int = 0
     repaid_minor: int = 0
     to_suppliers_minor: int = 0
     suspense_minor: int = 0
     seconds: float = 0.0
+
+    def refused(self, refusal: Refusal) -> None:
+        """Count a refusal."""
+        name = type(refusal).__name__
+        self.refusals[name] = self.refusals.get(name, 0) + 1
 
     @property
     def last(self) -> DayMeasures:

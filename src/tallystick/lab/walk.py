@@ -13,13 +13,15 @@ from tallystick.book.acts.once import Caller
 from tallystick.book.financing.availability import availability
 from tallystick.book.financing.draw_down import DrawRequest, draw_down_many
 from tallystick.book.payments.bank_answers import take_answers
-from tallystick.book.payments.models import PaymentOrder, PaymentStatus
+from tallystick.book.payments.models import CashReceipt, PaymentOrder, PaymentStatus
 from tallystick.book.servicing.close import close_day
+from tallystick.book.servicing.reverse import ReceiptReversedAlready, reverse_receipt
 from tallystick.book.servicing.settle import Receipt, settle_many
-from tallystick.book.trade.dispute import dispute_claims
+from tallystick.book.trade.dispute import dispute_claims, resolve_disputes
 from tallystick.book.trade.models import Claim
 from tallystick.book.trade.record_documents import record_documents
-from tallystick.lab.bank import OnTimeBank
+from tallystick.book.trade.reductions import UnknownClaim
+from tallystick.lab.bank import Bank
 from tallystick.lab.events import Remittance, Source, Wish
 from tallystick.lab.measures import DayMeasures, RunSummary, measured
 from tallystick.lab.stage import Stage
@@ -27,6 +29,9 @@ from tallystick.rules.refusal import Refusal
 from tallystick.rules.trade_documents import TradeDocument
 
 PPM = 1_000_000
+
+DisputeAct = Callable[..., list[bool]]
+"""``dispute_claims`` or ``resolve_disputes``, which are asked alike."""
 
 
 class BooksDisagree(Exception):  # noqa: N818 - what has happened, as an auditor would say it
@@ -42,14 +47,18 @@ class BooksDisagree(Exception):  # noqa: N818 - what has happened, as an auditor
 class Walk:
     """A run: its outside world, its stage in the book, its bank, and who acts.
 
-    ``daily_check`` names what is wrong with the books after a close, if anything is.
+    ``daily_check`` names what is wrong with the books after a close, if anything is. ``expected``
+    are the refusals with which the book answers a source that misbehaves: they are counted, and
+    any other ends the run. ``desk``: the factor's own people, who work once a day.
     """
 
     source: Source
     stage: Stage
-    bank: OnTimeBank
+    bank: Bank
     caller: Caller
     daily_check: Callable[[date], Sequence[str]] = lambda _on: ()
+    expected: tuple[type[Refusal], ...] = ()
+    desk: Callable[[date], None] = lambda _on: None
 
     def through(
         self,
@@ -61,7 +70,8 @@ class Walk:
     ) -> RunSummary:
         """Walk every date from ``start`` through ``end``.
 
-        Raises BooksDisagree on the first day on which ``daily_check`` finds something.
+        Raises BooksDisagree on the first day on which ``daily_check`` finds something, and any
+        refusal that is not ``expected``.
         """
         began = monotonic()
         on = start
@@ -78,15 +88,11 @@ class Walk:
     def _day(self, on: date, summary: RunSummary) -> DayMeasures:
         events = self.source.events(on)
         self._record(events.documents, on, summary)
-        if events.disputed_claims:
-            dispute_claims(
-                events.disputed_claims,
-                reason="told by the source",
-                legal_entity_id=self.stage.legal_entity_id,
-                caller=self.caller,
-                key=f"disputes/{on}",
-            )
+        self._change_disputes(dispute_claims, events.disputed_claims, f"disputes/{on}", summary)
+        self._change_disputes(resolve_disputes, events.resolved_claims, f"ends/{on}", summary)
         self._settle(events.remittances, on, summary)
+        self._take_back(events.recalled_receipts, summary)
+        self.desk(on)
         self._draw(self.source.wishes(on), on, summary)
         self._hear_bank(on, summary)
         close_day(self.stage.legal_entity_id, on)
@@ -103,16 +109,70 @@ class Walk:
             numbers_repeat=self.source.numbers_repeat,
         )
         summary.documents += len(outcomes)
+        for outcome in outcomes:
+            if isinstance(outcome, Refusal):
+                self._count(outcome, summary)
+            else:
+                summary.repeated_documents += outcome.repeated
+
+    def _count(self, refusal: Refusal, summary: RunSummary) -> None:
+        """Count a refusal that had to be expected; raise any other."""
+        if not isinstance(refusal, self.expected):
+            raise refusal
+        summary.refused(refusal)
+
+    def _change_disputes(
+        self, change: DisputeAct, codes: Sequence[str], key: str, summary: RunSummary
+    ) -> None:
+        """Raise or end disputes, but for claims that are not on record."""
+        left = list(codes)
+        while left:
+            try:
+                change(
+                    left,
+                    reason="told by the source",
+                    legal_entity_id=self.stage.legal_entity_id,
+                    caller=self.caller,
+                    key=key,
+                )
+            except UnknownClaim as unknown:
+                self._count(unknown, summary)
+                left = [code for code in left if code != unknown.claim]
+            else:
+                return
+
+    def _take_back(self, references: Sequence[str], summary: RunSummary) -> None:
+        for reference in references:
+            try:
+                reverse_receipt(
+                    reference,
+                    legal_entity_id=self.stage.legal_entity_id,
+                    caller=self.caller,
+                    key=f"recall/{reference}",
+                )
+            except ReceiptReversedAlready as already:
+                self._count(already, summary)
 
     def _settle(self, remittances: Sequence[Remittance], on: date, summary: RunSummary) -> None:
         receipts = self._receipts(remittances, on)
         if not receipts:
             return
+        known = set(
+            CashReceipt.objects.filter(
+                legal_entity=self.stage.legal_entity_id,
+                bank_reference__in=[receipt.bank_reference for receipt in receipts],
+            ).values_list("bank_reference", flat=True)
+        )
         for settled in settle_many(
             receipts, legal_entity_id=self.stage.legal_entity_id, caller=self.caller
         ):
             if isinstance(settled, Refusal):
-                raise settled
+                self._count(settled, summary)
+                continue
+            if settled.bank_reference in known:
+                summary.repeated_receipts += 1
+                continue
+            known.add(settled.bank_reference)
             summary.claims_paid_minor += settled.amount_minor
             summary.repaid_minor += settled.to_loans_minor
             summary.to_suppliers_minor += settled.to_supplier_minor
@@ -143,9 +203,10 @@ class Walk:
                     Receipt(
                         bank_reference=remittance.reference,
                         payer=remittance.payer,
-                        currency=self.source.currency,
-                        amount_minor=sum(amount_minor for _, amount_minor in lines),
-                        value_date=on,
+                        currency=remittance.currency or self.source.currency,
+                        amount_minor=remittance.amount_minor
+                        or sum(amount_minor for _, amount_minor in lines),
+                        value_date=remittance.value_date or on,
                         lines=lines,
                     )
                 )
@@ -172,6 +233,7 @@ class Walk:
         for outcome in draw_down_many(requests) if requests else ():
             if isinstance(outcome, Refusal):
                 summary.draws_refused += 1
+                summary.refused(outcome)
             else:
                 summary.draws += 1
                 summary.drawn_minor += outcome.amount_minor
@@ -182,9 +244,9 @@ class Walk:
                 legal_entity=self.stage.legal_entity_id, status=PaymentStatus.ORDERED
             ).order_by("id")
         )
-        if not orders:
-            return
         messages = self.bank.answers(orders, on)
+        if not messages:
+            return
         take_answers(
             messages,
             legal_entity_id=self.stage.legal_entity_id,

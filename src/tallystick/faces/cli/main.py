@@ -67,6 +67,7 @@ COMMANDS = (
     Entry("verify", "day:verify", "Prove the books' invariants, or name what is wrong.", BOOKS),
     Entry("ledger", "ledger:app", "Entries, balances, seals and proofs.", BOOKS),
     Entry("replay", "replay:replay", "Run a real data set through the product.", LAB),
+    Entry("soak", "soak:soak", "Let partners misbehave for days; prove the books daily.", LAB),
     Entry("bench", "bench:app", "Measure speed, each in a database of its own.", LAB),
     Entry("serve", "serve:serve", "Serve over HTTP on this machine.", HOUSE),
     Entry("migrate", "migrate:migrate", "Make the database ready for this version.", HOUSE),

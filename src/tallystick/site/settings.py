@@ -81,6 +81,8 @@ INSTALLED_APPS = [
     "tallystick.book.servicing",
     "tallystick.book.watch",
     "tallystick.book.access",
+    "tallystick.book.wall",
+    "tallystick.book.webhooks",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -1,0 +1,225 @@
+"""Machine clients: made with a key that is shown once, let in by it, and revoked."""
+
+import hmac
+import json
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import NamedTuple
+
+from django.db import connection
+
+from tallystick.book.access.models import MachineClient
+from tallystick.book.access.permissions import GRANTED
+from tallystick.book.access.scopes import NotInScope, granted_by, refuse_scopes
+from tallystick.book.access.viewer import Viewer
+from tallystick.book.acts.once import Caller, once
+from tallystick.book.parties.add_user import FirmMissing
+from tallystick.book.parties.models import Party, Role
+from tallystick.book.statements import fetched
+from tallystick.rules.refusal import Refusal
+
+KEY_START = "tk"
+SECRET_BYTES = 32
+PREFIX_LENGTH = 12
+MAX_CODE_LENGTH = 40
+DEFAULT_REQUESTS_A_MINUTE = 600
+MAX_REQUESTS_A_MINUTE = 100_000
+LAST_USED_STEP = timedelta(minutes=1)
+
+_CODE = re.compile(r"[a-z0-9][a-z0-9._-]*")
+_KEY = re.compile(rf"{KEY_START}_([a-z0-9]{{{PREFIX_LENGTH}}})_([A-Za-z0-9_-]{{43}})")
+_NOBODY_SHA256 = sha256(b"").digest()
+
+
+class ClientUnusable(Refusal):
+    """What was said of a new machine client cannot be."""
+
+
+class ClientExists(Refusal):
+    """The code is taken; a revoked client keeps its code, since acts name it."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        super().__init__(f"There is a machine client {code} already. Choose another code.")
+
+
+class UnknownClient(Refusal):
+    """No machine client has this code."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        super().__init__(f"There is no machine client {code[:80]!r}. List them and name one.")
+
+
+class KeyRefused(Refusal):
+    """No client, or none any more, is let in by this key. Which of the two is not told."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This request carries no valid key. Send the header 'Authorization: Bearer tk_…' with "
+            "the key that was shown when the client was made; one that expired or was revoked is "
+            "replaced by an operator."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NewClient:
+    """A machine client to be made. ``party_code``: the firm that it is bound to; None: the house.
+
+    ``expires_at`` is the first moment at which it is let in no more; None: it does not expire.
+    """
+
+    code: str
+    scopes: tuple[str, ...]
+    party_code: str | None = None
+    expires_at: datetime | None = None
+    max_requests_a_minute: int = DEFAULT_REQUESTS_A_MINUTE
+
+
+class Machine(NamedTuple):
+    """A machine client that was let in."""
+
+    client_id: int
+    viewer: Viewer
+    scopes: frozenset[str]
+    max_requests_a_minute: int
+
+    def refuse_without(self, scope: str) -> None:
+        """Raise NotInScope where the client does not have the scope."""
+        if scope not in self.scopes:
+            raise NotInScope(scope, client=self.viewer.client_code)
+
+
+def add_client(client: NewClient, *, caller: Caller) -> str:
+    """Make a machine client; returns its key, which nobody can be told again.
+
+    Raises ClientUnusable, ClientExists, FirmMissing, UnknownScope, ScopeOfTheHouse.
+    """
+    _refuse_unusable(client)
+    prefix = secrets.token_hex(PREFIX_LENGTH // 2)
+    secret = secrets.token_urlsafe(SECRET_BYTES)
+    request = {
+        "code": client.code,
+        "scopes": sorted(client.scopes),
+        "firm": client.party_code,
+        "expires_at": client.expires_at,
+        "max_requests_a_minute": client.max_requests_a_minute,
+        "prefix": prefix,
+    }
+    key = f"client:{client.code}:{prefix}"
+    with once(caller, key=key, kind="add_client", request=request) as act:
+        if MachineClient.objects.filter(code=client.code).exists():
+            raise ClientExists(client.code)
+        party = None
+        if client.party_code is not None:
+            party = Party.objects.filter(code=client.party_code).first()
+            if party is None:
+                raise FirmMissing(client.party_code)
+        MachineClient.objects.create(
+            code=client.code,
+            party=party,
+            scopes=sorted(client.scopes),
+            prefix=prefix,
+            secret_sha256=sha256(secret.encode()).digest(),
+            max_requests_a_minute=client.max_requests_a_minute,
+            created_by=caller.actor,
+            expires_at=client.expires_at,
+        )
+        act.answer({"client": client.code, "prefix": prefix})
+    return f"{KEY_START}_{prefix}_{secret}"
+
+
+def revoke_client(code: str, *, caller: Caller) -> None:
+    """Let the client in no more, from this moment. One already revoked stays so.
+
+    Raises UnknownClient.
+    """
+    with once(
+        caller,
+        key=f"revoke-client:{code}"[:200] if code.isprintable() else "revoke-client",
+        kind="revoke_client",
+        request={"code": code},
+    ) as act:
+        if act.earlier is None:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "UPDATE access_machineclient SET revoked_at = coalesce(revoked_at, now())"
+                    " WHERE code = %s",
+                    [code.replace("\x00", "")],
+                )
+                if not cursor.rowcount:
+                    raise UnknownClient(code)
+            act.answer({"client": code})
+
+
+def clients() -> Sequence[MachineClient]:
+    """All machine clients, those in use before the revoked, by code."""
+    return MachineClient.objects.select_related("party").order_by("-revoked_at", "code")
+
+
+_CLIENT = """
+SELECT client.id, client.code, client.scopes, client.secret_sha256, client.max_requests_a_minute,
+       client.party_id, coalesce(party.code, ''), client.last_used_at,
+       revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now()), now()
+FROM access_machineclient AS client LEFT JOIN parties_party AS party ON party.id = client.party_id
+WHERE client.prefix = %s
+"""
+
+
+def let_in(key: str) -> Machine:
+    """The machine client whose key this is. Raises KeyRefused.
+
+    The comparison takes the same time wherever the secrets differ, and for unknown clients too.
+    """
+    parts = _KEY.fullmatch(key)
+    prefix, secret = parts.groups() if parts else ("", "")
+    row = next(iter(fetched(_CLIENT, [prefix])), None)
+    kept_sha256 = bytes(row[3]) if row else _NOBODY_SHA256
+    is_right = hmac.compare_digest(sha256(secret.encode()).digest(), kept_sha256)
+    if row is None or not is_right or not row[8]:
+        raise KeyRefused
+    client_id, code, listed, _, max_requests, party_id, party_code, last_used_at, _, now = row
+    scopes = frozenset(json.loads(listed))
+    if last_used_at is None or last_used_at < now - LAST_USED_STEP:
+        _note_use(client_id)
+    viewer = Viewer(
+        name=f"client:{code}",
+        role=Role.MACHINE,
+        party_id=party_id,
+        party_code=party_code,
+        client_code=code,
+        granted=granted_by(scopes, of_firm=party_id is not None) & GRANTED[Role.MACHINE],
+    )
+    return Machine(client_id, viewer, scopes, max_requests)
+
+
+def _note_use(client_id: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE access_machineclient SET last_used_at = now() WHERE id = %s"
+            " AND (last_used_at IS NULL OR last_used_at < now() - %s)",
+            [client_id, LAST_USED_STEP],
+        )
+
+
+def _refuse_unusable(client: NewClient) -> None:
+    if len(client.code) > MAX_CODE_LENGTH or not _CODE.fullmatch(client.code):
+        raise ClientUnusable(
+            f"{client.code[:80]!r} cannot be a client's code. Use 1 to {MAX_CODE_LENGTH} small "
+            "letters, digits, dots, dashes and underscores, a letter or digit first."
+        )
+    if not 1 <= client.max_requests_a_minute <= MAX_REQUESTS_A_MINUTE:
+        raise ClientUnusable(
+            f"{client.max_requests_a_minute} requests a minute cannot be a limit. "
+            f"Give 1 to {MAX_REQUESTS_A_MINUTE}."
+        )
+    if client.expires_at is not None and client.expires_at <= datetime.now(UTC):
+        raise ClientUnusable(
+            f"The client would have expired on {client.expires_at:%Y-%m-%d}. Give a later day, or "
+            "none for a client that does not expire."
+        )
+    refuse_scopes(client.scopes, of_firm=client.party_code is not None)

@@ -1,0 +1,1 @@
+"""Webhooks: who hears of what leaves the outbox, and what became of each message."""

@@ -5,7 +5,7 @@ from datetime import date
 
 from django.db.models import QuerySet
 
-from tallystick.book.collateral.left_out import reasons_of_supplier
+from tallystick.book.collateral.reasons import reasons_of_supplier
 from tallystick.book.trade.models import Claim
 from tallystick.rules.refusal import Refusal
 

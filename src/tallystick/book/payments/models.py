@@ -48,8 +48,9 @@ class PaymentOrder(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["ordered_date"], condition=Q(status="ordered"), name="payment_awaiting_bank"
-            )
+                fields=["id"], condition=Q(status="ordered"), name="payment_awaiting_bank"
+            ),
+            models.Index(fields=["id"], condition=Q(status="rejected"), name="payment_rejected"),
         ]
 
 
@@ -95,6 +96,9 @@ class BankAnswer(models.Model):
         ]
         indexes = [
             models.Index(fields=["order"], name="bank_answer_by_order"),
+            models.Index(
+                fields=["id"], condition=~Q(effect="applied"), name="bank_answer_not_applied"
+            ),
         ]
 
 
@@ -133,6 +137,11 @@ class CashReceipt(models.Model):
             models.UniqueConstraint(
                 fields=["legal_entity", "bank_reference"], name="cash_receipt_once"
             ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["id"], condition=Q(unapplied_minor__gt=0), name="cash_receipt_unapplied"
+            )
         ]
 
 

@@ -268,8 +268,14 @@ class Migration(migrations.Migration):
             model_name="paymentorder",
             index=models.Index(
                 condition=models.Q(("status", "ordered")),
-                fields=["ordered_date"],
+                fields=["id"],
                 name="payment_awaiting_bank",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="paymentorder",
+            index=models.Index(
+                condition=models.Q(("status", "rejected")), fields=["id"], name="payment_rejected"
             ),
         ),
         migrations.AddConstraint(
@@ -292,6 +298,22 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="bankanswer",
             index=models.Index(fields=["order"], name="bank_answer_by_order"),
+        ),
+        migrations.AddIndex(
+            model_name="bankanswer",
+            index=models.Index(
+                condition=models.Q(("effect", "applied"), _negated=True),
+                fields=["id"],
+                name="bank_answer_not_applied",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="cashreceipt",
+            index=models.Index(
+                condition=models.Q(("unapplied_minor__gt", 0)),
+                fields=["id"],
+                name="cash_receipt_unapplied",
+            ),
         ),
         migrations.AddConstraint(
             model_name="bankanswer",

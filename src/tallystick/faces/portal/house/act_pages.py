@@ -1,0 +1,86 @@
+"""A page on which somebody of the house acts: what it does, a form, and what was answered.
+
+The form carries a request key that was made when it was shown: a double click, the back button
+and a second tab act once. A refusal is told beside what was typed.
+"""
+
+import secrets
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
+
+from tallystick.book.access.permissions import NotAllowed
+from tallystick.book.access.reach import NotThere
+from tallystick.book.acts.once import Caller
+from tallystick.faces.portal.refusals import refusal_status
+from tallystick.rules.refusal import Refusal
+
+MAX_REASON_LENGTH = 500
+
+
+class ActForm(forms.Form):
+    """What every act is asked with: a request key, and why."""
+
+    key = forms.CharField(widget=forms.HiddenInput, max_length=100)
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=MAX_REASON_LENGTH,
+        help_text=_("Kept with the act, for those who read the books later."),
+    )
+
+    field_order: Sequence[str] = ()
+
+    def __init__(self, *args: Any, **given: Any) -> None:
+        super().__init__(*args, **given)
+        self.order_fields([name for name in self.fields if name != "reason"])
+        self.fields["key"].initial = secrets.token_urlsafe(24)
+
+
+class Told(NamedTuple):
+    """Where to go once the act is done, and what to say there."""
+
+    url: str
+    message: str
+
+
+class ActPage(NamedTuple):
+    """The words of the page. ``facts``: label and text of what the act is about."""
+
+    title: str
+    lead: str
+    button: str
+    back: str
+    facts: Sequence[tuple[str, str]] = ()
+    is_grave: bool = False
+
+
+def act_page(
+    request: HttpRequest,
+    form: ActForm,
+    page: ActPage,
+    act: Callable[[dict[str, Any], Caller], Told | HttpResponse],
+) -> HttpResponse:
+    """Show the form, or act on it; ``act`` is given what was typed and the caller."""
+    status = 200
+    if form.is_bound:
+        status = 422
+        if form.is_valid():
+            try:
+                caller = request.viewer.caller("portal", form.cleaned_data["reason"])
+                told = act(form.cleaned_data, caller)
+            except (NotAllowed, NotThere):
+                raise
+            except Refusal as refusal:
+                form.add_error(None, str(refusal))
+                status = refusal_status(refusal)
+            else:
+                if isinstance(told, HttpResponse):
+                    return told
+                messages.success(request, told.message)
+                return redirect(told.url)
+    return render(request, "portal/house/act.html", {"form": form, "act": page}, status=status)

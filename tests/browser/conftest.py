@@ -3,19 +3,14 @@
 import os
 import shutil
 import socket
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.error import HTTPError, URLError
-from urllib.request import urlopen
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tallystick.faces.served import served
 from tallystick.lab.demo_people import SignIn, demo_people
 from tallystick.lab.run_demo import prepare_demo
 from tallystick.site import databases
@@ -78,42 +73,16 @@ def portals(chromium: str, postgres: Server, template: Server) -> Iterator[Porta
     assert told.findings == []
     people = {person.role.value: person for person in demo_people()}
     databases.leave()
-    with _served(here) as origin:
-        yield Portals(origin, people, here)
+    port = _free_port()
+    with served(here.url, port):
+        yield Portals(f"http://127.0.0.1:{port}", people, here)
     databases.drop(here, at=postgres)
 
 
-@contextmanager
-def _served(here: Server) -> Iterator[str]:
+def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    program = "from tallystick.faces.cli.serve import run_server; run_server({!r}, {})"
-    server = subprocess.Popen(
-        [sys.executable, "-c", program.format(here.url, port)],
-        env=os.environ | {"PYTHONPATH": str(Path(databases.__file__).parents[2])},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    origin = f"http://127.0.0.1:{port}"
-    try:
-        _await(origin, server)
-        yield origin
-    finally:
-        server.terminate()
-        server.wait(timeout=15)
-
-
-def _await(origin: str, server: "subprocess.Popen[bytes]") -> None:
-    for _ in range(300):
-        try:
-            urlopen(f"{origin}/health/ready").close()
-        except (HTTPError, URLError, ConnectionError):
-            assert server.poll() is None, "the server ended before it was ready"
-            time.sleep(0.1)
-        else:
-            return
-    raise AssertionError("the server is not ready after 30 seconds")
+        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

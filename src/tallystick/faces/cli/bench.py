@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from tallystick.faces.page_bench import PageSpeed
     from tallystick.lab.bench.figures import Figure
 
 app = typer.Typer(
@@ -118,6 +119,58 @@ def bench_close(
                 postgresql = connection.info.parameter_status("server_version")
     figures = close.measure(*measured, loans=loans, old_days=old_days)
     tell(figures, postgresql=postgresql, as_json=as_json)
+
+
+@app.command("pages")
+def bench_pages(
+    loans: Annotated[int, typer.Option(min=1_000, help="Live loans of the book.")] = 1_000_000,
+    claims: Annotated[int, typer.Option(min=1_000, help="Its claims.")] = 5_000_000,
+    runs: Annotated[int, typer.Option(min=20, help="Times each page is asked.")] = 40,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The server's.")] = 8765,
+    as_json: Json = False,
+) -> None:
+    """The portals' pages over a large book, asked of a real server."""
+    import psycopg
+
+    from tallystick.faces.cli.serve import check_free
+    from tallystick.site import databases
+
+    check_free(port)
+    with databases.scratch("bench") as here:
+        from tallystick.faces.page_bench import measure_pages
+        from tallystick.faces.served import served, session_cookie
+        from tallystick.lab.bench.large_book import put_large_book
+        from tallystick.lab.demo_people import demo_people
+
+        with psycopg.connect(here.url, autocommit=True) as owner:
+            put_large_book(owner, loans=loans, claims=claims)
+        cookies = {
+            person.role.value: session_cookie(person.email)
+            for person in demo_people()
+            if person.role in ("operator", "supplier", "auditor")
+        }
+        with served(here.url, port):
+            speeds, figures = measure_pages("127.0.0.1", port, cookies, runs=runs)
+        with here.connect() as connection:
+            postgresql = connection.info.parameter_status("server_version")
+    if not as_json:
+        _tell_pages(speeds)
+    tell(figures, postgresql=postgresql, as_json=as_json)
+
+
+def _tell_pages(speeds: "Sequence[PageSpeed]") -> None:
+    import statistics
+
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("role", "page", "median ms", "p95 ms", "KB")
+    for speed in sorted(speeds, key=lambda speed: -speed.p95_ms):
+        median = statistics.median(speed.milliseconds)
+        table.add_row(
+            speed.role, speed.name, f"{median:.1f}", f"{speed.p95_ms:.1f}", f"{speed.kilobytes:.1f}"
+        )
+    Console().print(table)
 
 
 def tell(figures: "Sequence[Figure]", *, postgresql: str | None = None, as_json: bool) -> None:

@@ -1,0 +1,193 @@
+"""The portal's strings and their Chinese: found, written down, compiled, and checked.
+
+    python -m tallystick.faces.portal.catalogue
+
+brings ``locale/zh_Hans/LC_MESSAGES/django.po`` up to date with the strings in code and templates,
+compiles it, and lists what is not translated yet. For people who work on the code: it needs Babel,
+which the development lock has. Django's own tools would need GNU gettext on every machine.
+"""
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+from babel.messages import Catalog
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+PORTAL = Path(__file__).parent
+SOURCES = (PORTAL, PORTAL.parent / "api")
+PO = PORTAL / "locale/zh_Hans/LC_MESSAGES/django.po"
+MO = PO.with_suffix(".mo")
+
+SINGULAR = {"_", "gettext", "gettext_lazy", "gettext_noop"}
+PLURAL = {"ngettext", "ngettext_lazy"}
+WITH_CONTEXT = {"pgettext", "pgettext_lazy"}
+
+Message = tuple[str | None, str | tuple[str, str]]
+"""Context, and the string or its singular and plural."""
+
+NAMES = {"Tallystick", "narrow"}
+"""Words that are the same in every language, and the class that a block names."""
+
+# What stands between tags is read by people; attributes that are, are named.
+_TAG = re.compile(r"<[^>]*>", re.DOTALL)
+_READ_ATTRIBUTE = re.compile(r'\b(?:title|alt|aria-label|placeholder)="([^"]*)"')
+_WORD = re.compile(r"[A-Za-z]{2,}")
+_ENTITY = re.compile(r"&[a-z#0-9]+;")
+
+
+def messages() -> set[Message]:
+    """Every string that code and templates mark to be translated."""
+    return {
+        message
+        for folder in SOURCES
+        for path in sorted(folder.rglob("*"))
+        for message in _marked_in(path)
+    }
+
+
+def _marked_in(path: Path) -> Iterator[Message]:
+    if path.suffix == ".py":
+        yield from _marked_in_code(path)
+    elif path.suffix == ".html":
+        yield from _marked_in_template(path)
+
+
+def _marked_in_code(path: Path) -> Iterator[Message]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(node, ast.Call):
+            continue
+        name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+        texts = [each.value for each in node.args if isinstance(each, ast.Constant)]
+        if name in SINGULAR and texts:
+            yield None, str(texts[0])
+        elif name in PLURAL and len(texts) >= 2:
+            yield None, (str(texts[0]), str(texts[1]))
+        elif name in WITH_CONTEXT and len(texts) >= 2:
+            yield str(texts[0]), str(texts[1])
+
+
+def _marked_in_template(path: Path) -> Iterator[Message]:
+    from django.template import Engine, Template
+    from django.templatetags.i18n import BlockTranslateNode, TranslateNode
+
+    template = Template(path.read_text(), engine=Engine.get_default())
+    for node in template.nodelist.get_nodes_by_type(TranslateNode):
+        text = node.filter_expression.var
+        yield _context(node), str(getattr(text, "literal", text))
+    for node in template.nodelist.get_nodes_by_type(BlockTranslateNode):
+        singular, _ = node.render_token_list(node.singular)
+        if node.trimmed:
+            singular = " ".join(singular.split())
+        if not node.plural:
+            yield _context(node), singular
+            continue
+        plural, _ = node.render_token_list(node.plural)
+        if node.trimmed:
+            plural = " ".join(plural.split())
+        yield _context(node), (singular, plural)
+
+
+def _context(node: object) -> str | None:
+    context = getattr(node, "message_context", None)
+    return None if context is None else str(context.var)
+
+
+def unmarked() -> list[str]:
+    """Words in templates that are not marked: every reader would see them in English."""
+    from django.template import Engine, Template
+    from django.template.base import TextNode
+
+    found = []
+    for path in sorted(PORTAL.rglob("*.html")):
+        template = Template(path.read_text(), engine=Engine.get_default())
+        # Texts are cut by the tags of the template, so HTML is put together before it is read.
+        html = "".join(
+            node.s if isinstance(node, TextNode) else "\0"
+            for node in template.nodelist.get_nodes_by_type(object)  # in the order of the page
+        )
+        read = [*_READ_ATTRIBUTE.findall(html), _TAG.sub("\0", html)]
+        words = {word for text in read for word in _WORD.findall(_ENTITY.sub(" ", text))}
+        found += [f"{path.relative_to(PORTAL)}: {word}" for word in sorted(words - NAMES)]
+    return found
+
+
+def chinese() -> Catalog:
+    """The translations as they are written down."""
+    with PO.open("rb") as file:
+        return read_po(file, locale="zh_Hans", domain="django")
+
+
+def untranslated() -> list[str]:
+    """Marked strings without Chinese."""
+    catalogue = chinese()
+    return sorted(
+        _shown(message)
+        for message in messages()
+        if not _translation(catalogue, message) or catalogue_entry(catalogue, message).fuzzy
+    )
+
+
+def catalogue_entry(catalogue: Catalog, message: Message) -> "Catalog.Message":  # type: ignore[name-defined]
+    context, text = message
+    return catalogue.get(text if isinstance(text, str) else text[0], context)
+
+
+def _translation(catalogue: Catalog, message: Message) -> str:
+    entry = catalogue_entry(catalogue, message)
+    if entry is None:
+        return ""
+    parts = (entry.string,) if isinstance(entry.string, str) else entry.string
+    return "" if not all(parts) else parts[0]
+
+
+def _shown(message: Message) -> str:
+    _, text = message
+    return text if isinstance(text, str) else " / ".join(text)
+
+
+def compiled(catalogue: Catalog) -> bytes:
+    """The catalogue as Django reads it."""
+    out = BytesIO()
+    write_mo(out, catalogue)
+    return out.getvalue()
+
+
+def update() -> Catalog:
+    """Bring the file up to date: new strings without Chinese, old ones gone. Compiles it."""
+    old = chinese() if PO.exists() else Catalog()
+    new = Catalog(
+        locale="zh_Hans", domain="django", project="Tallystick", charset="utf-8", fuzzy=False
+    )
+    for message in sorted(messages(), key=lambda message: (_shown(message), message[0] or "")):
+        context, text = message
+        entry = catalogue_entry(old, message)
+        new.add(
+            text,
+            string="" if entry is None else entry.string,
+            context=context,
+            flags={"python-format"} if "%(" in _shown(message) else (),
+        )
+    PO.parent.mkdir(parents=True, exist_ok=True)
+    with PO.open("wb") as file:
+        write_po(file, new, width=100, omit_header=False, sort_output=False)
+    MO.write_bytes(compiled(chinese()))
+    return new
+
+
+def main() -> None:
+    import django
+
+    django.setup()
+    update()
+    missing = untranslated()
+    print(f"{len(messages())} strings, {len(missing)} without Chinese", *missing, sep="\n")
+    print(*unmarked(), sep="\n", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

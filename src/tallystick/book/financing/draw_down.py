@@ -271,7 +271,7 @@ def _decided(asked: _Asked, standings: Standings) -> _Granted | Refusal:
     if not decision.granted:
         return refusal_of(request.facility, decision)
     standings.take(held, request.amount_minor)
-    due = _due(held, on, tenor_days=request.tenor_days)
+    due = due_date_of(held, on, tenor_days=request.tenor_days)
     return _Granted(
         asked,
         held,
@@ -290,7 +290,7 @@ def _decided(asked: _Asked, standings: Standings) -> _Granted | Refusal:
     )
 
 
-def _due(held: Standing, on: date, *, tenor_days: int) -> AdjustedDate:
+def due_date_of(held: Standing, on: date, *, tenor_days: int) -> AdjustedDate:
     return adjusted(
         calendars.named(held.calendar),
         on + timedelta(days=tenor_days),

@@ -1,0 +1,132 @@
+"""What a draw costs: its interest to the due date, and all charges as one rate a year.
+
+The annual percentage rate X is the effective annual rate at which what the borrower pays back is
+worth what it received:
+
+    received = Σ paid × (1 + X) ^ (−days / 365), days from the payout to each payment
+
+All charges known when the draw is asked for count: interest and fees; what may be charged for
+paying late does not. Source: Directive 2008/48/EC, annex I (intervals counted in days, a year of
+365 days); announcement 3 (2021) of the People's Bank of China asks for the same annual rate of
+all costs over the principal in use, by compound interest unless said otherwise.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from tallystick.rules.daycount import DayCount, accrual_days, accrual_denominator
+from tallystick.rules.loan_events import RATE_UNITS
+from tallystick.rules.money import Rounding, rounded, rounded_decimal
+from tallystick.rules.refusal import Refusal
+from tallystick.rules.timevalue import CashFlow, annual_cost_estimate
+
+APR_DECIMALS = 2
+"""A rate of all charges is shown in per cent with so many decimals, rounded half-up."""
+
+
+class NoTimeToCost(Refusal):
+    """A draw that is due on the day it is drawn costs nothing that could be told."""
+
+    def __init__(self, drawn_date: date, due_date: date) -> None:
+        self.drawn_date = drawn_date
+        self.due_date = due_date
+        super().__init__(
+            f"A draw of {drawn_date} due {due_date} has no days to run. Ask for a longer term."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What one draw costs if it is repaid on its due date. Amounts are minor units.
+
+    ``apr_percent_estimate`` is the annual percentage rate of all charges (see the module), in per
+    cent; None where no rate can be found.
+    """
+
+    amount_minor: int
+    drawn_date: date
+    due_date: date
+    interest_minor: int
+    fees_minor: int
+    apr_percent_estimate: Decimal | None
+
+    @property
+    def total_minor(self) -> int:
+        """All that is to be repaid on the due date."""
+        return self.amount_minor + self.interest_minor + self.fees_minor
+
+    @property
+    def days(self) -> int:
+        """Calendar days from the payout to the due date."""
+        return (self.due_date - self.drawn_date).days
+
+
+def price_of(
+    amount_minor: int,
+    *,
+    annual_rate_ppb: int,
+    day_count: DayCount,
+    drawn_date: date,
+    due_date: date,
+    fees_minor: int = 0,
+) -> Price:
+    """The price of a draw paid out on ``drawn_date`` and repaid whole on ``due_date``.
+
+    interest = principal × rate × accrual days / denominator of the day count, rounded half-up:
+    what the loan's running total will have come to on its due date.
+
+    Raises NoTimeToCost.
+    """
+    if due_date <= drawn_date:
+        raise NoTimeToCost(drawn_date, due_date)
+    interest_minor = _interest_minor(
+        amount_minor, annual_rate_ppb, day_count, start=drawn_date, end=due_date
+    )
+    total_minor = amount_minor + interest_minor + fees_minor
+    rate_estimate = annual_cost_estimate(
+        [CashFlow(drawn_date, amount_minor), CashFlow(due_date, -total_minor)]
+    )
+    return Price(
+        amount_minor=amount_minor,
+        drawn_date=drawn_date,
+        due_date=due_date,
+        interest_minor=interest_minor,
+        fees_minor=fees_minor,
+        apr_percent_estimate=None if rate_estimate is None else _percent(rate_estimate),
+    )
+
+
+def cost_per_day_minor(amount_minor: int, *, annual_rate_ppb: int, day_count: DayCount) -> Decimal:
+    """Interest of one day on an amount, in minor units with two decimals, rounded half-up.
+
+    Raises NoFixedDenominator for a day count whose days differ.
+    """
+    exact_hundredths = rounded(
+        100 * amount_minor * annual_rate_ppb * _days_a_day(day_count),
+        RATE_UNITS * accrual_denominator(day_count),
+        Rounding.HALF_UP,
+    )
+    return Decimal(exact_hundredths).scaleb(-2)
+
+
+def _days_a_day(day_count: DayCount) -> int:
+    """A day in units of the denominator: some conventions scale both."""
+    return accrual_days(day_count, date(2001, 1, 1), date(2001, 1, 2))
+
+
+def _interest_minor(
+    amount_minor: int, annual_rate_ppb: int, day_count: DayCount, *, start: date, end: date
+) -> int:
+    days = accrual_days(day_count, start, end, termination_date=end)
+    return rounded(
+        amount_minor * annual_rate_ppb * days,
+        RATE_UNITS * accrual_denominator(day_count),
+        Rounding.HALF_UP,
+    )
+
+
+def _percent(rate_estimate: float) -> Decimal:
+    return rounded_decimal(
+        Decimal(repr(rate_estimate)) * 100, Rounding.HALF_UP, digits=APR_DECIMALS
+    )

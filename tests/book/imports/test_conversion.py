@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tallystick.book.trade.imports.conversion import converted
 from tallystick.book.trade.imports.mapping import parsed
-from tallystick.book.trade.imports.reading import ROW
+from tallystick.book.trade.imports.rows import ROW
 
 TEXT = """
 title = "invoices"
@@ -69,7 +69,11 @@ def test_a_good_row_becomes_a_document_in_minor_units():
     [
         pytest.param({"gross": "1,234.50"}, "gross", "without thousands", id="thousands separator"),
         pytest.param({"gross": "12.345"}, "gross", "at most 2 decimals", id="too many decimals"),
-        pytest.param({"gross": "１２"}, "gross", "is no amount", id="full-width digits"),
+        pytest.param({"gross": "1０,000"}, "gross", "without thousands", id="wide, with separator"),
+        pytest.param({"gross": "1000万"}, "gross", "is no amount", id="ten thousands"),
+        pytest.param({"gross": "٣"}, "gross", "is no amount", id="digits of another script"),
+        pytest.param({"gross": "10²"}, "gross", "is no amount", id="superscript digit"),
+        pytest.param({"gross": "1\u200b2"}, "gross", "is no amount", id="zero width in an amount"),
         pytest.param({"gross": "1e9"}, "gross", "is no amount", id="exponent"),
         pytest.param({"gross": "NaN"}, "gross", "is no amount", id="not a number"),
         pytest.param({"gross": None}, "gross", "is no amount", id="missing amount"),
@@ -82,7 +86,10 @@ def test_a_good_row_becomes_a_document_in_minor_units():
         pytest.param({"due": "2026-01-04"}, "due", "before the issue date", id="due before issue"),
         pytest.param({"buyer": " "}, "buyer", "is empty", id="no obligor"),
         pytest.param({"buyer": "B" * 65}, "buyer", "longer than 64", id="overlong code"),
-        pytest.param({"no": "7\x00"}, "no", "control character", id="control character"),
+        pytest.param({"no": "7\x00"}, "no", "U+0000 at character 2", id="control character"),
+        pytest.param({"buyer": "B\u200b1"}, "buyer", "U+200B ZERO WIDTH SPACE", id="zero width"),
+        pytest.param({"seller": "\u202e1S"}, "seller", "RIGHT-TO-LEFT OVERRIDE", id="override"),
+        pytest.param({"no": "\ufeff7"}, "no", "U+FEFF", id="byte order mark inside"),
     ],
 )
 def test_a_bad_value_is_refused_by_row_and_column_and_gives_no_document(row, column, says):
@@ -92,6 +99,42 @@ def test_a_bad_value_is_refused_by_row_and_column_and_gives_no_document(row, col
     assert (refusal.file, refusal.row, refusal.column) == ("f.csv", 3, column)
     assert says in refusal.remedy
     assert outcome.documents["row"].to_list() == [2]
+
+
+def test_full_width_digits_are_the_digits_they_look_like():
+    outcome = result({"gross": "１２．３４", "issued": "２０２６-０１-０５"})
+
+    [document] = outcome.documents.to_dicts()
+    assert (document["amount_minor"], document["issue_date"]) == (1234, date(2026, 1, 5))
+
+
+def test_a_code_has_one_spelling_however_its_accents_were_typed():
+    outcome = result({"buyer": "Caf\u00e9"}, {"buyer": "Cafe\u0301"})
+
+    assert outcome.documents["obligor"].to_list() == ["Caf\u00e9", "Caf\u00e9"]
+
+
+def test_codes_of_every_script_are_kept_as_they_are():
+    codes = ["华东商贸　甲", "شركة", "ＡＢＣ１２"]
+    outcome = result(*({"buyer": code} for code in codes))
+
+    assert outcome.documents["obligor"].to_list() == codes
+
+
+def test_a_hidden_character_in_the_number_of_an_earlier_document_is_refused():
+    fulfils = '[fulfils]\nkind = "order"\ncolumns = ["state"]\n'
+
+    [refusal] = result({"state": "O\u20601"}, {"state": None}, after=fulfils).refusals
+
+    assert (refusal.row, refusal.column) == (2, "state")
+    assert "U+2060 WORD JOINER at character 2" in refusal.remedy
+
+
+def test_what_cannot_be_shown_is_escaped_in_the_report():
+    [refusal] = result({"no": "7\r\n\u202e8"}).refusals
+
+    assert refusal.value == "7\\r\\n\\u202e8"
+    assert str(refusal).count("\n") == 0
 
 
 def test_every_bad_value_of_a_file_is_reported_at_once():

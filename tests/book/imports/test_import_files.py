@@ -10,7 +10,7 @@ from tallystick.book.acts.once import Caller
 from tallystick.book.parties.open_entity import NewLegalEntity, open_legal_entity
 from tallystick.book.trade.imports.import_files import ImportRefused, ImportRequest, import_files
 from tallystick.book.trade.imports.mapping import parsed
-from tallystick.book.trade.imports.reading import UnreadableFile
+from tallystick.book.trade.imports.rows import UnreadableFile
 from tallystick.book.trade.models import Claim, Document
 
 CALLER = Caller("system", "tester", "cli")

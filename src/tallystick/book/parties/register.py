@@ -4,14 +4,17 @@ from collections.abc import Iterable, Mapping
 
 from django.db import connection
 
+from tallystick.rules.hidden_characters import name_as_written
+
 
 def party_ids(codes: Iterable[str], names: Mapping[str, str] | None = None) -> dict[str, int]:
     """The ids of firms by code. A code not yet known is registered, in the caller's transaction.
 
     ``names``: what new firms are called; without one a firm is called by its code. Firms already
-    registered keep their names.
+    registered keep their names. Raises NotAName.
     """
     asked = sorted(set(codes))
+    called = {code: name_as_written(name) for code, name in (names or {}).items()}
     with connection.cursor() as cursor:
         ids = _registered(cursor, asked)
         if missing := [code for code in asked if code not in ids]:
@@ -21,7 +24,7 @@ def party_ids(codes: Iterable[str], names: Mapping[str, str] | None = None) -> d
                 "INSERT INTO parties_party (code, name)"
                 " SELECT * FROM unnest(%s::text[], %s::text[])"
                 " ON CONFLICT (code) DO NOTHING",
-                [missing, [(names or {}).get(code, code) for code in missing]],
+                [missing, [called.get(code, code) for code in missing]],
             )
             ids |= _registered(cursor, missing)
     return ids

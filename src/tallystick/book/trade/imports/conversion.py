@@ -1,12 +1,17 @@
 """Turn rows of text into trade documents by a mapping, and gather every refusal on the way."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import polars as pl
 
 from tallystick.book.trade.imports.mapping import Column, DateColumn, Mapping
-from tallystick.book.trade.imports.reading import ROW
+from tallystick.book.trade.imports.rows import ROW, Sheet
+from tallystick.rules.hidden_characters import (
+    HIDDEN_CHARACTERS,
+    hidden_character,
+    printable,
+)
 from tallystick.rules.money import minor_digits
 from tallystick.rules.trade_documents import (
     EARLIEST_DATE,
@@ -18,22 +23,34 @@ from tallystick.rules.trade_documents import (
     usual_issuer,
 )
 
+MAX_SHOWN_CHARACTERS = 200
 MAX_WHOLE_DIGITS = 14
 """Longest whole part of an amount: far below what 64 bits of minor units hold."""
 
-_CONTROL = r"[\x00-\x1f\x7f]"
+_HIDDEN = f"[{HIDDEN_CHARACTERS}]"
+# Digits, point and signs of Chinese and Japanese keyboards: the same characters, only wider.
+_WIDE = dict(zip("０１２３４５６７８９．－＋", "0123456789.-+", strict=True))
 _DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T].*)?$"
 
 
 @dataclass(frozen=True, slots=True)
 class RowRefusal:
-    """One value that cannot be taken, where it stands and what would be accepted."""
+    """One value that cannot be taken, where it stands and what would be accepted.
+
+    ``value`` is shown with what cannot be seen escaped. ``cell`` is a spreadsheet's name of the
+    place, such as ``Invoices!F12``, and empty for other files.
+    """
 
     file: str
     row: int
     column: str
     value: str
     remedy: str
+    cell: str = ""
+
+    def __str__(self) -> str:
+        place = self.cell or f"row {self.row}"
+        return f"{self.file}, {place}, {self.column} = {self.value!r}: {self.remedy}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +67,13 @@ class Converted:
     dropped: dict[str, int]
 
 
-def converted(rows: pl.DataFrame, mapping: Mapping, *, file: str) -> Converted:
+def converted(
+    rows: pl.DataFrame, mapping: Mapping, *, file: str, sheet: Sheet | None = None
+) -> Converted:
     """Documents from ``rows`` (as ``reading.read_rows`` gives them) by ``mapping``.
 
     A row with any refused value gives no document; a row has at most one refusal a column.
+    ``sheet``: where the rows stand in a workbook, and the cells that could not be read.
     """
     rows, dropped = _left_in(rows, mapping)
     digits = minor_digits(mapping.currency)
@@ -69,14 +89,19 @@ def converted(rows: pl.DataFrame, mapping: Mapping, *, file: str) -> Converted:
         ),
     ).with_columns(due_date=_taken_from(rows, mapping.due_date))
     checks = _checks(rows, fields, mapping, digits)
-    refusals = [
-        RowRefusal(file, int(row), column, str(value)[:200], remedy)
-        for column, bad, values, remedy in checks
-        if bad.any()
+    refusals = _unread(sheet, set(fields["row"]), file=file) if sheet else []
+    told = {(refusal.row, name) for refusal in refusals for name in _joined_names(refusal, mapping)}
+    for column, bad, values, remedy in checks:
+        if not bad.any():
+            continue
         for row, value in zip(
             fields["row"].filter(bad), values.filter(bad).fill_null(""), strict=True
-        )
-    ]
+        ):
+            if (row, column) not in told:
+                cell = sheet.cell(row, column.partition("+")[0]) if sheet else ""
+                shown = printable(value[:MAX_SHOWN_CHARACTERS])
+                said = remedy(value) if callable(remedy) else remedy
+                refusals.append(RowRefusal(file, row, column, shown, said, cell))
     refused_rows = pl.Series("row", [refusal.row for refusal in refusals], dtype=pl.Int64)
     zero = (fields["signed_minor"] == 0).fill_null(value=False)
     if mapping.zero_amounts == "drop" and zero.any():
@@ -101,6 +126,25 @@ def converted(rows: pl.DataFrame, mapping: Mapping, *, file: str) -> Converted:
     )
     refusals.sort(key=lambda refusal: (refusal.row, refusal.column))
     return Converted(documents, refusals, dropped)
+
+
+def _unread(sheet: Sheet, rows: set[int], *, file: str) -> list[RowRefusal]:
+    """Cells that could not be read, of rows that the mapping does not leave out."""
+    return [
+        RowRefusal(
+            file, cell.row, cell.column, cell.value, cell.remedy, sheet.cell(cell.row, cell.column)
+        )
+        for cell in sheet.unread
+        if cell.row in rows
+    ]
+
+
+def _joined_names(refusal: RowRefusal, mapping: Mapping) -> Iterator[str]:
+    """A column's own name, and what it is called where it is read together with others."""
+    yield refusal.column
+    for columns in (mapping.number, mapping.amount, mapping.fulfils_number):
+        if refusal.column in columns:
+            yield "+".join(columns)
 
 
 def trade_documents(documents: pl.DataFrame, mapping: Mapping) -> Iterator[TradeDocument]:
@@ -150,17 +194,27 @@ def _left_in(rows: pl.DataFrame, mapping: Mapping) -> tuple[pl.DataFrame, dict[s
 def _text(field: Column) -> pl.Expr:
     if field.value is not None:
         return pl.lit(field.value)
-    return pl.col(str(field.column)).str.strip_chars()
+    return _code(str(field.column))
+
+
+def _code(column: str) -> pl.Expr:
+    """A code without space around it, composed, so that one code has one spelling."""
+    return pl.col(column).str.strip_chars().str.normalize("NFC")
 
 
 def _joined(columns: Iterable[str]) -> pl.Expr:
-    parts = [pl.col(column).str.strip_chars() for column in columns]
+    parts = [_code(column) for column in columns]
     return pl.concat_str(parts, separator="-") if parts else pl.lit("")
+
+
+def _narrow(column: str) -> pl.Expr:
+    """A number or date without space around it, its digits as in ASCII."""
+    return pl.col(column).str.replace_many(_WIDE).str.strip_chars()
 
 
 def _day(column: str) -> pl.Expr:
     """A date written YYYY-MM-DD, perhaps followed by a time; null when it is none."""
-    text = pl.col(column).str.strip_chars()
+    text = _narrow(column)
     day = text.str.head(10).str.to_date("%Y-%m-%d", strict=False)
     return pl.when(text.str.contains(_DATE)).then(day)
 
@@ -181,7 +235,7 @@ def _taken_from(rows: pl.DataFrame, field: DateColumn) -> pl.Series | pl.Expr:
 
 def _minor(column: str, digits: int) -> pl.Expr:
     """An amount written with a decimal point as minor units; null when it is none."""
-    text = pl.col(column).str.strip_chars()
+    text = _narrow(column)
     # Digits beyond the currency's own may only be zeros: JPY 12.00 is an amount, 12.30 is none.
     pattern = rf"^([+-]?)([0-9]{{1,{MAX_WHOLE_DIGITS}}})(?:\.([0-9]{{0,{digits}}})0*)?$"
     parts = text.str.extract_groups(pattern)
@@ -201,7 +255,7 @@ def _disputed(rows: pl.DataFrame, fields: pl.DataFrame, mapping: Mapping) -> pl.
     return pl.select(pl.when(disputed).then(known)).to_series()
 
 
-_Check = tuple[str, pl.Series, pl.Series, str]
+_Check = tuple[str, pl.Series, pl.Series, str | Callable[[str], str]]
 """Column, which rows are refused, their values, and what would be accepted."""
 
 
@@ -213,6 +267,10 @@ def _checks(
         if field.column is not None:
             checks += _text_checks(field.column, fields[name], MAX_CODE_LENGTH)
     checks += _text_checks("+".join(mapping.number), fields["number"], MAX_NUMBER_LENGTH)
+    if mapping.fulfils_number:
+        # It may be missing: not every document fulfils another.
+        named = fields["fulfils_number"].fill_null("-")
+        checks += _text_checks("+".join(mapping.fulfils_number), named, MAX_NUMBER_LENGTH)[1:]
     for name, date_field in (("issue_date", mapping.issue_date), ("due_date", mapping.due_date)):
         if date_field.column is not None:
             checks += _date_checks(date_field.column, fields[name], rows[date_field.column])
@@ -244,12 +302,16 @@ def _checks(
 def _text_checks(column: str, text: pl.Series, max_length: int) -> list[_Check]:
     empty = text.is_null() | (text == "").fill_null(value=False)
     long = (text.str.len_chars() > max_length).fill_null(value=False)
-    control = text.str.contains(_CONTROL).fill_null(value=False) & ~long
+    hidden = text.str.contains(_HIDDEN).fill_null(value=False) & ~long
     return [
         (column, empty, text, "is empty; every document needs it"),
         (column, long, text, f"is longer than {max_length} characters; shorten it"),
-        (column, control, text, "holds a control character; take it out"),
+        (column, hidden, text, _hidden_remedy),
     ]
+
+
+def _hidden_remedy(value: str) -> str:
+    return f"holds {hidden_character(value)}, which cannot be seen; take it out"
 
 
 def _date_checks(column: str, dates: pl.Series, raw: pl.Series) -> list[_Check]:

@@ -16,6 +16,7 @@ from tallystick.book.trade.dispute import dispute_claims
 from tallystick.book.trade.imports.conversion import Converted, RowRefusal, trade_documents
 from tallystick.book.trade.imports.mapping import Mapping
 from tallystick.book.trade.imports.report import FileReport, ImportReport
+from tallystick.book.trade.imports.rows import shown_name
 from tallystick.book.trade.imports.tables import read_and_convert
 from tallystick.book.trade.models import Claim
 from tallystick.book.trade.recording import NumberTaken, Recorded, write_documents
@@ -96,7 +97,7 @@ def _checked(request: ImportRequest, report: ImportReport, on_progress: Progress
     done = 0
 
     def show(path: Path) -> None:
-        on_progress(f"reading {path.name}", done, sum(sizes.values()))
+        on_progress(f"reading {shown_name(path)}", done, sum(sizes.values()))
 
     for path, converted in read_and_convert(
         request.files, request.mapping, max_bytes=request.max_bytes, on_file=show
@@ -105,7 +106,7 @@ def _checked(request: ImportRequest, report: ImportReport, on_progress: Progress
         refused_rows = {refusal.row for refusal in converted.refusals}
         kept = converted.documents.filter(~pl.col("row").is_in(list(refused_rows)))
         file = FileReport(
-            path.name,
+            shown_name(path),
             _digest(path),
             rows=kept.height + len(refused_rows) + sum(converted.dropped.values()),
             refused=len(refused_rows),
@@ -129,7 +130,7 @@ def _other_currency(path: Path, converted: Converted, mapping: Mapping) -> Itera
     rows = converted.documents.filter(pl.col("supplier").is_in(list(strangers)))
     for row, supplier in rows.select("row", "supplier").iter_rows():
         yield RowRefusal(
-            path.name,
+            shown_name(path),
             row,
             "currency",
             mapping.currency,

@@ -105,7 +105,10 @@ class Join:
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """How rows of a file become trade documents of one kind in one currency."""
+    """How rows of a file become trade documents of one kind in one currency.
+
+    ``sheet`` names the one to read of a workbook; None where it has only one that is not hidden.
+    """
 
     name: str
     title: str
@@ -126,6 +129,7 @@ class Mapping:
     disputed: Disputed | None = None
     settled_date: DateColumn | None = None
     join: Join | None = None
+    sheet: str | None = None
 
     @property
     def columns(self) -> frozenset[str]:
@@ -144,6 +148,12 @@ class Mapping:
             self.join and self.join.column,
         }
         return frozenset(column for column in named if column)
+
+    @property
+    def date_columns(self) -> frozenset[str]:
+        """Columns that hold dates."""
+        fields = (self.issue_date, self.due_date, self.settled_date)
+        return frozenset(field.column for field in fields if field and field.column)
 
 
 def presets() -> dict[str, str]:
@@ -201,6 +211,7 @@ def parsed(text: str, *, name: str) -> Mapping:
         disputed=_disputed(top.table("disputed")) if "disputed" in content else None,
         settled_date=_date(top.table("settled_date")) if "settled_date" in content else None,
         join=_join(top.table("join")) if "join" in content else None,
+        sheet=top.text("sheet") if "sheet" in content else None,
     )
     top.finish()
     if errors:

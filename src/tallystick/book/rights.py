@@ -1,7 +1,8 @@
 """What the application's role may do to a table.
 
 Migrations run as the owner of the tables. The application connects as ``tallystick_app``, which
-owns nothing: it cannot drop a trigger, alter a table, or write where it was not told to.
+owns nothing: it cannot drop a trigger, alter a table, or write where it was not told to. A firm's
+pages are read as ``tallystick_firm`` (``book.access.wall``).
 """
 
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from collections.abc import Sequence
 from django.db import migrations
 
 APPLICATION_ROLE = "tallystick_app"
+FIRM_ROLE = "tallystick_firm"
 
 
 def ordinary(tables: Sequence[str]) -> list[migrations.RunSQL]:

@@ -10,6 +10,7 @@ from psycopg.conninfo import conninfo_to_dict
 from tallystick.rules.refusal import Refusal
 
 APPLICATION_ROLE = "tallystick_app"
+FIRM_ROLE = "tallystick_firm"
 SUPPORTED_VERSION = 18
 
 

@@ -1,0 +1,1 @@
+"""What the database itself shows to a firm; ``book.access.wall`` reads behind it."""

@@ -1,0 +1,123 @@
+"""The second wall: what the database shows to a firm, whatever a page asks for.
+
+``tallystick_firm`` reads the tables named here, and of them the rows of one firm: the one whose
+id is in ``tally.party``. The setting is an empty string, not unset, once a transaction that had
+set it is over: nullif makes nothing of both, and nothing matches no row. In a subselect it is
+read once per statement instead of once per row.
+
+The application's role passes by the policies (BYPASSRLS), so that they cost its acts nothing, and
+its COPY, which PostgreSQL refuses to whom policies apply, goes on. The policy it has all the same
+keeps everything else at work should it lose that attribute.
+"""
+
+from django.db import migrations
+
+from tallystick.book.rights import APPLICATION_ROLE, FIRM_ROLE
+
+FIRM = "(SELECT nullif(current_setting('tally.party', true), '')::bigint)"
+# As an array, computed once per statement: an index on the column still serves.
+FACILITIES = f"ARRAY(SELECT id FROM financing_facility WHERE supplier_id = {FIRM})"
+POOLS = f"ARRAY(SELECT id FROM collateral_pool WHERE supplier_id = {FIRM})"
+# What a policy reads is bounded by that table's own policy.
+OF_A_LOAN = "EXISTS (SELECT FROM financing_loan AS loan WHERE loan.id = loan_id)"
+OF_A_CLAIM = "EXISTS (SELECT FROM trade_claim AS claim WHERE claim.id = claim_id)"
+
+SHOWN = {
+    "collateral_assignment": f"pool_id = ANY ({POOLS})",
+    "collateral_pool": f"supplier_id = {FIRM}",
+    "collateral_poolbase": f"pool_id = ANY ({POOLS})",
+    "collateral_poolterms": (
+        "EXISTS (SELECT FROM collateral_pool AS pool WHERE pool.terms_id = collateral_poolterms.id)"
+        " OR EXISTS (SELECT FROM collateral_termsinforce AS held"
+        " WHERE held.terms_id = collateral_poolterms.id)"
+    ),
+    "collateral_securityinterest": f"pool_id = ANY ({POOLS})",
+    "collateral_termsinforce": f"pool_id = ANY ({POOLS})",
+    "financing_decision": f"facility_id = ANY ({FACILITIES})",
+    "financing_facility": f"supplier_id = {FIRM}",
+    "financing_loan": f"facility_id = ANY ({FACILITIES})",
+    "financing_programme": (
+        "EXISTS (SELECT FROM financing_facility AS facility"
+        " WHERE facility.programme_id = financing_programme.id)"
+    ),
+    "financing_programmelimit": (
+        "EXISTS (SELECT FROM financing_facility AS facility"
+        " WHERE facility.programme_limit_id = financing_programmelimit.id)"
+    ),
+    "financing_reservation": OF_A_LOAN,
+    "funding_fundingline": (
+        "EXISTS (SELECT FROM financing_facility AS facility"
+        " WHERE facility.funding_line_id = funding_fundingline.id)"
+    ),
+    # Names of books and of our own companies are nobody's secret.
+    "ledger_book": "true",
+    "parties_legalentity": "true",
+    # Itself, whom it sold to, and our companies.
+    "parties_party": (
+        f"id = {FIRM}"
+        f" OR EXISTS (SELECT FROM trade_claim AS claim WHERE claim.supplier_id = {FIRM}"
+        " AND claim.obligor_id = parties_party.id)"
+        " OR EXISTS (SELECT FROM parties_legalentity AS entity"
+        " WHERE entity.party_id = parties_party.id)"
+    ),
+    "parties_relatedparty": f"supplier_id = {FIRM}",
+    "payments_bankanswer": (
+        "EXISTS (SELECT FROM payments_paymentorder AS payout WHERE payout.id = order_id)"
+    ),
+    "payments_cashreceipt": (
+        "EXISTS (SELECT FROM servicing_settlementline AS line"
+        " WHERE line.receipt_id = payments_cashreceipt.id)"
+    ),
+    "payments_paymentorder": f"beneficiary_id = {FIRM}",
+    "payments_remittanceline": OF_A_CLAIM,
+    "servicing_loanevent": OF_A_LOAN,
+    "servicing_position": OF_A_LOAN,
+    "servicing_settlementline": f"supplier_id = {FIRM}",
+    "trade_claim": f"supplier_id = {FIRM}",
+    "trade_claimevent": OF_A_CLAIM,
+    "trade_document": f"supplier_id = {FIRM}",
+    "trade_unappliedcredit": f"supplier_id = {FIRM}",
+}
+"""What a firm sees of each table. A table that is not here it cannot read at all."""
+
+# One receipt pays the claims of many firms: its whole amount is none of theirs.
+COLUMNS = {
+    "payments_cashreceipt": (
+        " (id, bank_reference, legal_entity_id, payer_id, currency, value_date, booking_date,"
+        " reversed_date, act_id)"
+    )
+}
+
+
+def _shown(table: str, rows: str) -> migrations.RunSQL:
+    return migrations.RunSQL(
+        f"""
+        ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;
+        CREATE POLICY firm_sees_its_own ON {table} FOR SELECT TO {FIRM_ROLE} USING ({rows});
+        CREATE POLICY application ON {table} TO {APPLICATION_ROLE} USING (true);
+        GRANT SELECT{COLUMNS.get(table, "")} ON {table} TO {FIRM_ROLE};
+        """,
+        f"""
+        REVOKE ALL ON {table} FROM {FIRM_ROLE};
+        DROP POLICY application ON {table};
+        DROP POLICY firm_sees_its_own ON {table};
+        ALTER TABLE {table} DISABLE ROW LEVEL SECURITY;
+        """,
+    )
+
+
+class Migration(migrations.Migration):
+    initial = True
+
+    dependencies = [
+        ("collateral", "0003_rules"),
+        ("financing", "0004_guards_and_rights"),
+        ("funding", "0002_guards_and_rights"),
+        ("ledger", "0005_rights"),
+        ("parties", "0002_rights"),
+        ("payments", "0002_guards_and_rights"),
+        ("servicing", "0002_guards_and_rights"),
+        ("trade", "0002_rules"),
+    ]
+
+    operations = [_shown(table, rows) for table, rows in SHOWN.items()]

@@ -6,7 +6,10 @@ ledger, read in the very snapshot that was dumped. A restored database must show
 
 import json
 import os
+import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from hashlib import file_digest
@@ -34,7 +37,20 @@ class FolderNotEmpty(Refusal):
     """A backup never overwrites anything."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(f"The folder {folder} is not empty. Name a new folder for the backup.")
+        super().__init__(
+            f"The folder {folder} is not empty. Name a new folder for the backup, or add --keep "
+            "to make it one of a series."
+        )
+
+
+class CannotWriteBackup(Refusal):
+    """The disk is full, or the folder is not ours to write in."""
+
+    def __init__(self, folder: Path, why: str) -> None:
+        super().__init__(
+            f"The backup cannot be written to {folder}: {why}. What was begun is removed and "
+            "earlier backups stay. Make room or name another folder, and run the command again."
+        )
 
 
 class NotABackup(Refusal):
@@ -119,45 +135,79 @@ class Manifest:
     seals: list[SealHead]
 
 
-def back_up(here: Server, folder: Path) -> Manifest:
-    """Write the database to ``folder``, which must be new or empty.
+def back_up(here: Server, folder: Path, *, made_at: datetime) -> Manifest:
+    """Write the database to ``folder``, which must be new or empty; only its owner may read it.
 
-    The manifest is written last: a folder without one is not a backup. Raises FolderNotEmpty,
-    DumpFailed.
+    The manifest is written last: a folder without one is not a backup. Whatever goes wrong,
+    nothing is left behind. Raises FolderNotEmpty, CannotWriteBackup, DumpFailed.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise FolderNotEmpty(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    dump = folder / DUMP
-    with here.connect() as connection, connection.transaction():
-        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        snapshot = connection.execute("SELECT pg_export_snapshot()").fetchone()
-        assert snapshot is not None
-        _run(
-            "pg_dump",
-            here,
-            "--format=custom",
-            f"--snapshot={snapshot[0]}",
-            f"--file={dump}",
+    with _fresh(folder):
+        dump = folder / DUMP
+        # Made by us, so that pg_dump finds a file that nobody else may read.
+        dump.touch(mode=0o600)
+        with here.connect() as connection, connection.transaction():
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            snapshot = connection.execute("SELECT pg_export_snapshot()").fetchone()
+            assert snapshot is not None
+            _run(
+                "pg_dump",
+                here,
+                "--format=custom",
+                f"--snapshot={snapshot[0]}",
+                f"--file={dump}",
+            )
+            seals = seal_heads(connection)
+            version = str(connection.info.server_version // 10_000)
+        condition = condition_of(here)
+        manifest = Manifest(
+            format=FORMAT,
+            purpose=condition.purpose or Purpose.BOOK,
+            tallystick=__version__,
+            postgresql=version,
+            made_at=made_at.astimezone(UTC).isoformat(timespec="seconds"),
+            sha256=_sha256(dump),
+            migrations=sorted(condition.migrations),
+            seals=seals,
         )
-        seals = seal_heads(connection)
-        version = str(connection.info.server_version // 10_000)
-    condition = condition_of(here)
-    manifest = Manifest(
-        format=FORMAT,
-        purpose=condition.purpose or Purpose.BOOK,
-        tallystick=__version__,
-        postgresql=version,
-        made_at=datetime.now(tz=UTC).isoformat(timespec="seconds"),
-        sha256=_sha256(dump),
-        migrations=sorted(condition.migrations),
-        seals=seals,
-    )
-    draft = folder / f".{MANIFEST}"
-    draft.write_text(json.dumps(asdict(manifest), indent=2, ensure_ascii=False) + "\n")
-    _flush(dump, draft)
-    draft.rename(folder / MANIFEST)
+        draft = folder / f".{MANIFEST}"
+        draft.touch(mode=0o600)
+        draft.write_text(json.dumps(asdict(manifest), indent=2, ensure_ascii=False) + "\n")
+        _flush(dump, draft)
+        draft.rename(folder / MANIFEST)
+        _flush(folder)
     return manifest
+
+
+@contextmanager
+def _fresh(folder: Path) -> Iterator[None]:
+    """A private, empty folder to write in; as it was before, if the writing fails."""
+    existed = folder.is_dir()
+    try:
+        if folder.exists() and (not existed or any(folder.iterdir())):
+            raise FolderNotEmpty(folder)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotWriteBackup(folder, error.strerror or str(error)) from None
+    try:
+        yield
+    except BaseException as failure:
+        for file in folder.iterdir():
+            file.unlink()
+        if not existed:
+            shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(failure, OSError):
+            raise CannotWriteBackup(folder, failure.strerror or str(failure)) from None
+        raise
+
+
+def prove(folder: Path, *, at: Server) -> Manifest:
+    """Restore a backup into a scratch database, compare its seals, and drop the database.
+
+    ``at`` is the database to create it from. Raises what ``restore`` raises, and
+    MayNotCreateDatabases.
+    """
+    with databases.empty_scratch("backup", lobby=at) as here:
+        return restore(folder, here, at=at)
 
 
 def restore(folder: Path, here: Server, *, at: Server) -> Manifest:
@@ -192,6 +242,17 @@ def read_manifest(folder: Path) -> Manifest:
 
     Raises NotABackup, BackupDamaged.
     """
+    manifest = described(folder)
+    dump = folder / DUMP
+    if not dump.is_file():
+        raise NotABackup(folder, f"it has no {DUMP}")
+    if (actual := _sha256(dump)) != manifest.sha256:
+        raise BackupDamaged(dump, expected=manifest.sha256, actual=actual)
+    return manifest
+
+
+def described(folder: Path) -> Manifest:
+    """What a backup says of itself; its dump is not looked at. Raises NotABackup."""
     try:
         said = json.loads((folder / MANIFEST).read_text())
         manifest = Manifest(**{**said, "seals": [SealHead(**seal) for seal in said["seals"]]})
@@ -203,11 +264,6 @@ def read_manifest(folder: Path) -> Manifest:
         raise NotABackup(folder, f"it is of a {manifest.purpose} database, which nobody keeps")
     if manifest.format != FORMAT:
         raise NotABackup(folder, f"its format is {manifest.format} and this version reads {FORMAT}")
-    dump = folder / DUMP
-    if not dump.is_file():
-        raise NotABackup(folder, f"it has no {DUMP}")
-    if (actual := _sha256(dump)) != manifest.sha256:
-        raise BackupDamaged(dump, expected=manifest.sha256, actual=actual)
     return manifest
 
 
@@ -225,6 +281,21 @@ def seal_heads(connection: Connection[tuple[Any, ...]]) -> list[SealHead]:
         " ORDER BY entity.code, seal.date DESC"
     )
     return [SealHead(*row) for row in rows]
+
+
+def holds(connection: Connection[tuple[Any, ...]], head: SealHead) -> bool:
+    """True when the ledger has this very seal for that day."""
+    if connection.execute("SELECT to_regclass('ledger_seal')").fetchone() == (None,):
+        return False
+    return (
+        connection.execute(
+            "SELECT FROM ledger_seal seal"
+            " JOIN parties_legalentity entity ON entity.id = seal.legal_entity_id"
+            " WHERE entity.code = %s AND seal.date = %s AND encode(seal.seal_hash, 'hex') = %s",
+            [head.legal_entity, head.date, head.seal],
+        ).fetchone()
+        is not None
+    )
 
 
 def _make_room(here: Server, *, at: Server) -> None:
@@ -278,8 +349,11 @@ def _sha256(file: Path) -> str:
         return file_digest(stream, "sha256").hexdigest()
 
 
-def _flush(*files: Path) -> None:
-    """Have the disk hold the files before anybody is told that the backup exists."""
-    for file in files:
-        with file.open("rb") as stream:
-            os.fsync(stream.fileno())
+def _flush(*paths: Path) -> None:
+    """Have the disk hold files and folders before anybody is told that the backup exists."""
+    for path in paths:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

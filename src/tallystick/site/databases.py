@@ -31,7 +31,7 @@ from tallystick.site.marks import (
     condition_of,
     mark,
 )
-from tallystick.site.server import APPLICATION_ROLE, FIRM_ROLE, Server
+from tallystick.site.server import APPLICATION_ROLE, Server
 
 # Django reads it when it is first asked for anything; there is only one answer.
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tallystick.site.settings")
@@ -39,6 +39,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tallystick.site.settings")
 BOOK_NAME = "tallystick"
 DEMO_NAME = "tallystick_demo"
 SCRATCH_PREFIX = "tallystick_scratch_"
+SCRATCH_COMMENT = "tallystick: for the time of one command"
 
 # Any constant will do, as long as nobody else takes the same.
 SCRATCH_LOCK = 7_244_902
@@ -65,18 +66,15 @@ class DatabaseNotMigrated(Refusal):
 
 
 class ApplicationRoleMissing(Refusal):
-    """The login may not create the roles that the application acts as."""
+    """The login may not create the role that the application acts as."""
 
     def __init__(self, server: Server) -> None:
-        roles = f"{APPLICATION_ROLE}, {FIRM_ROLE}"
         super().__init__(
-            f"The application acts as the roles {APPLICATION_ROLE} and {FIRM_ROLE}, and the login "
-            f"{server.user!r} at {server.where} may not create or take them as they have to be. "
+            f"The application acts as the role {APPLICATION_ROLE}, and the login "
+            f"{server.user!r} at {server.where} may neither create nor take it. "
             "Have an administrator run:\n"
             f"  CREATE ROLE {APPLICATION_ROLE} NOLOGIN;  -- unless it exists\n"
-            f"  CREATE ROLE {FIRM_ROLE} NOLOGIN;  -- unless it exists\n"
-            f"  ALTER ROLE {APPLICATION_ROLE} BYPASSRLS;\n"
-            f'  GRANT {roles} TO "{server.user}" WITH SET TRUE;'
+            f'  GRANT {APPLICATION_ROLE} TO "{server.user}" WITH SET TRUE;'
         )
 
 
@@ -152,6 +150,23 @@ def place_of(purpose: Purpose) -> Iterator[tuple[Server, Server]]:
 
 
 @contextmanager
+def as_it_stands() -> Iterator[tuple[Server, Server]]:
+    """For a backup: the book, or the one TALLY_DATABASE names, migrated or not; and its lobby.
+
+    Makes nothing. Raises NoSuchDatabase, NotOurDatabase.
+    """
+    with server() as own:
+        lobby = _lobby(own)
+        here = own.named(os.environ.get("TALLY_DATABASE") or own.database)
+        _check_ours(here, names(lobby))
+        use(here)
+        try:
+            yield here, lobby
+        finally:
+            leave()
+
+
+@contextmanager
 def existing(name: str) -> Iterator[Server]:
     """A database of the installation's server that carries our mark, whatever its purpose.
 
@@ -188,15 +203,7 @@ def scratch(what: str) -> Iterator[Server]:
     ``what`` is a word for the database's name. Those left behind by killed commands are
     dropped at the next occasion.
     """
-    with server() as own:
-        lobby = _lobby(own)
-        here = own.named(f"{SCRATCH_PREFIX}{what}_{secrets.token_hex(4)}")
-        with lobby.connect() as warden:
-            warden.execute("SELECT pg_advisory_lock(%s)", [SCRATCH_LOCK])
-            _drop_abandoned(lobby, warden)
-            create(here, at=lobby)
-            # An open connection shows other commands that this database is still in use.
-            keeper = here.connect()
+    with server() as own, empty_scratch(what, lobby=_lobby(own)) as here:
         try:
             mark(here, Purpose.SCRATCH)
             migrate(here)
@@ -204,8 +211,32 @@ def scratch(what: str) -> Iterator[Server]:
             yield here
         finally:
             leave()
-            keeper.close()
-            drop(here, at=lobby)
+
+
+@contextmanager
+def empty_scratch(what: str, *, lobby: Server) -> Iterator[Server]:
+    """An empty database for this block alone, created from ``lobby``, dropped at its end.
+
+    Raises MayNotCreateDatabases.
+    """
+    here = lobby.named(f"{SCRATCH_PREFIX}{what}_{secrets.token_hex(4)}")
+    with lobby.connect() as warden:
+        warden.execute("SELECT pg_advisory_lock(%s)", [SCRATCH_LOCK])
+        _drop_abandoned(lobby, warden)
+        create(here, at=lobby)
+        # What is restored into it brings a mark that says otherwise; a comment stays behind.
+        warden.execute(
+            sql.SQL("COMMENT ON DATABASE {} IS {}").format(
+                sql.Identifier(here.database), SCRATCH_COMMENT
+            )
+        )
+        # An open connection shows other commands that this database is still in use.
+        keeper = here.connect()
+    try:
+        yield here
+    finally:
+        keeper.close()
+        drop(here, at=lobby)
 
 
 def join(url: str) -> None:
@@ -287,35 +318,31 @@ def own_migrations() -> list[str]:
 
 
 def ensure_role(here: Server) -> None:
-    """Make the roles the application acts as, and let our login take them.
+    """Make the role the application acts as, and let our login take it.
 
-    The application passes by the policies that bound a firm: ``book.wall``.
     Raises ApplicationRoleMissing when the login may not.
     """
+    role = sql.Identifier(APPLICATION_ROLE)
     with here.connect() as connection:
+        known = connection.execute(
+            "SELECT 1 FROM pg_roles WHERE rolname = %s", [APPLICATION_ROLE]
+        ).fetchone()
         try:
-            _ensure(connection, APPLICATION_ROLE, bypasses_policies=True)
-            _ensure(connection, FIRM_ROLE, bypasses_policies=False)
+            if not known:
+                connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(role))
         except psycopg.errors.InsufficientPrivilege:
             raise ApplicationRoleMissing(here) from None
-
-
-def _ensure(
-    connection: psycopg.Connection[tuple[Any, ...]], name: str, *, bypasses_policies: bool
-) -> None:
-    role = sql.Identifier(name)
-    known = connection.execute(
-        "SELECT rolbypassrls FROM pg_roles WHERE rolname = %s", [name]
-    ).fetchone()
-    if known is None:
-        # Another command may make it meanwhile, and that is as good.
-        with suppress(psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
-            connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(role))
-    if bypasses_policies and known != (True,):
-        connection.execute(sql.SQL("ALTER ROLE {} BYPASSRLS").format(role))
-    may_take = connection.execute("SELECT pg_has_role(current_user, %s, 'SET')", [name]).fetchone()
-    if may_take != (True,):
-        connection.execute(sql.SQL("GRANT {} TO CURRENT_USER WITH SET TRUE").format(role))
+        except (psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
+            pass  # another command made it meanwhile
+        may_take = connection.execute(
+            "SELECT pg_has_role(current_user, %s, 'SET')", [APPLICATION_ROLE]
+        ).fetchone()
+        if may_take == (True,):
+            return
+        try:
+            connection.execute(sql.SQL("GRANT {} TO CURRENT_USER WITH SET TRUE").format(role))
+        except psycopg.errors.InsufficientPrivilege:
+            raise ApplicationRoleMissing(here) from None
 
 
 def create(here: Server, *, at: Server, template: str = "template0") -> None:
@@ -399,13 +426,13 @@ def names(at: Server) -> list[str]:
 def _drop_abandoned(lobby: Server, warden: psycopg.Connection[tuple[object, ...]]) -> None:
     """Drop scratch databases that nobody is connected to; the caller holds SCRATCH_LOCK."""
     rows = warden.execute(
-        "SELECT datname FROM pg_database WHERE starts_with(datname, %s) "
-        "AND pg_has_role(datdba, 'USAGE') "
-        "AND NOT EXISTS (SELECT 1 FROM pg_stat_activity a WHERE a.datname = pg_database.datname)",
+        "SELECT datname, shobj_description(oid, 'pg_database') FROM pg_database"
+        " WHERE starts_with(datname, %s) AND pg_has_role(datdba, 'USAGE')"
+        " AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datname = pg_database.datname)",
         [SCRATCH_PREFIX],
     ).fetchall()
-    for (name,) in rows:
+    for name, comment in rows:
         left = lobby.named(str(name))
         found = condition_of(left)
-        if found.purpose is Purpose.SCRATCH or not found.has_tables:
+        if comment == SCRATCH_COMMENT or found.purpose is Purpose.SCRATCH or not found.has_tables:
             drop(left, at=lobby)

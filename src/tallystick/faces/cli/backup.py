@@ -1,27 +1,86 @@
 """``tally backup`` and ``tally restore``."""
 
+import json
+from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from tallystick.rules.refusal import Refusal
 
 if TYPE_CHECKING:
     from tallystick.site.backups import Manifest
 
+REFUSED = 2
+
 
 def backup(
-    folder: Annotated[Path, typer.Argument(help="A new or empty folder.", metavar="DIR")],
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            help="A new or empty folder; with --keep, the folder of the series.", metavar="DIR"
+        ),
+    ],
+    keep: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Add to a series in DIR, of which the newest N are kept."
+        ),
+    ] = None,
+    verify: Annotated[
+        bool,
+        typer.Option("--verify", help="Restore it into a scratch database and compare the seals."),
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one line of JSON, also when it is refused.")
+    ] = False,
 ) -> None:
     """Write the whole database to a folder: PostgreSQL's dump and a manifest.
 
-    Drawdowns go on meanwhile; the backup holds one moment.
+    Drawdowns go on meanwhile; the backup holds one moment. An older version's database can be
+    backed up, too, before ./tally migrate.
     """
-    from tallystick.site import backups, databases
-
-    with databases.book() as here:
-        manifest = backups.back_up(here, folder)
-    typer.echo(f"Wrote {folder / backups.DUMP}, SHA-256 {manifest.sha256}.")
+    began_at = datetime.now().astimezone()
+    try:
+        manifest, done = _backed_up(folder, keep=keep, verify=verify, made_at=began_at)
+    except Refusal as refusal:
+        if not as_json:
+            raise
+        said = {"backup": "refused", "reason": type(refusal).__name__, "message": str(refusal)}
+        typer.echo(json.dumps(said, ensure_ascii=False))
+        raise typer.Exit(REFUSED) from None
+    done["seconds"] = round((datetime.now().astimezone() - began_at).total_seconds(), 1)
+    if as_json:
+        line = {"backup": "made", **done, "verified": verify, **asdict(manifest)}
+        typer.echo(json.dumps(line, ensure_ascii=False))
+        return
+    typer.echo(f"Wrote {done['folder']}, {done['bytes']:,} bytes, SHA-256 {manifest.sha256}.")
+    if verify:
+        typer.echo("Restored it into a scratch database: the seals are the same.")
+    for name in done["removed"]:
+        typer.echo(f"Removed {name}.")
     _tell_seals(manifest)
+
+
+def _backed_up(
+    folder: Path, *, keep: int | None, verify: bool, made_at: datetime
+) -> tuple["Manifest", dict[str, Any]]:
+    from tallystick.site import backup_series, backups, databases
+
+    with databases.as_it_stands() as (here, lobby):
+        if keep:
+            added = backup_series.add_to(
+                folder, here, keep=keep, prove_at=lobby if verify else None, made_at=made_at
+            )
+            folder, manifest, removed = added.folder, added.manifest, added.removed
+        else:
+            manifest, removed = backups.back_up(here, folder, made_at=made_at), []
+            if verify:
+                backups.prove(folder, at=lobby)
+    size_bytes = (folder / backups.DUMP).stat().st_size
+    return manifest, {"folder": str(folder), "bytes": size_bytes, "removed": removed}
 
 
 def restore(

@@ -54,9 +54,8 @@ def as_a_firm() -> Iterator[None]:
 def readable_tables() -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT relname FROM pg_class WHERE relkind = 'r'"
-            " AND has_any_column_privilege(%s, oid, 'SELECT')"
-            " ORDER BY 1",
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+            " AND has_any_column_privilege(%s, tablename::text, 'SELECT') ORDER BY 1",
             [FIRM_ROLE],
         )
         return [name for (name,) in cursor.fetchall()]

@@ -7,7 +7,12 @@ from datetime import date, timedelta
 from django.db import connection
 
 from tallystick.book.acts.once import Caller
-from tallystick.book.financing.open_facility import NewFacility, Waiver, open_facilities
+from tallystick.book.financing.open_facility import (
+    MAX_DAYS_OPEN,
+    NewFacility,
+    Waiver,
+    open_facilities,
+)
 from tallystick.book.financing.programmes import preset
 from tallystick.book.funding.pay_in_capital import pay_in_capital
 from tallystick.book.parties.open_entity import NewLegalEntity, open_legal_entity
@@ -15,6 +20,9 @@ from tallystick.rules.money import minor_digits
 
 ENTITY_CODE = "FACTOR"
 CONTRACT_AGE_DAYS = 365
+DRAWABLE_DAYS_AFTER_END = 365
+"""A run's books can be drawn on after it: whoever looks at them may try."""
+
 ROUND_DRAWS_TO_UNITS = 100
 """Suppliers ask for whole hundreds of the currency."""
 
@@ -82,7 +90,9 @@ def set_stage(
             programme=programme,
             currency=terms.currency,
             limit_minor=terms.facility_limit_minor,
-            expiry_date=end,
+            expiry_date=min(
+                end + timedelta(days=DRAWABLE_DAYS_AFTER_END), start + timedelta(days=MAX_DAYS_OPEN)
+            ),
             contract_date=start - timedelta(days=CONTRACT_AGE_DAYS),
             waived=terms.waived,
         )

@@ -16,6 +16,7 @@ from tallystick.book.ledger.models import Account, Entry, ManualJournal
 from tallystick.book.parties.models import LegalEntity, Party, User
 from tallystick.book.payments.models import BankAnswer, CashReceipt, PaymentOrder
 from tallystick.book.trade.models import Claim, Document
+from tallystick.book.watch.models import WorkItem
 from tallystick.rules.refusal import Refusal
 
 Row = TypeVar("Row", bound=Model)
@@ -60,6 +61,11 @@ def payment_orders(viewer: Viewer) -> QuerySet[PaymentOrder]:
 
 def parties(viewer: Viewer) -> QuerySet[Party]:
     return _own(viewer, Party.objects.all(), "id")
+
+
+def cases(viewer: Viewer) -> QuerySet[WorkItem]:
+    """What firms have disputed; the house's other work items are not among them."""
+    return _own(viewer, WorkItem.objects.filter(party__isnull=False), "party_id")
 
 
 def entities(viewer: Viewer) -> QuerySet[LegalEntity]:

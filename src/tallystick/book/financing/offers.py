@@ -1,17 +1,17 @@
 """What a facility offers its supplier today: how much, why, since when, and at what price."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 
 from tallystick.book.collateral import bases
-from tallystick.book.financing import standing
 from tallystick.book.financing.draw_down import due_date_of
 from tallystick.book.financing.refusals import UnknownFacility, binding_limit
-from tallystick.book.financing.standing import Standing
+from tallystick.book.financing.standing import Standing, Standings
+from tallystick.book.statements import fetched
 from tallystick.rules.availability_steps import Step, steps_to_available
 from tallystick.rules.calendars import AdjustedDate
+from tallystick.rules.daycount import DayCount
 from tallystick.rules.limits import (
     Decision,
     DrawdownInputs,
@@ -19,7 +19,8 @@ from tallystick.rules.limits import (
     Verdict,
     decide_drawdown,
 )
-from tallystick.rules.pricing import Price, cost_per_day_minor, price_of
+from tallystick.rules.loan_events import rate_in_ppb
+from tallystick.rules.pricing import Price, price_of
 
 BLOCKS = frozenset(
     {"facility_is_not_frozen", "facility_has_not_expired", "security_interest_is_in_force"}
@@ -42,6 +43,8 @@ class Offer:
     currency: str
     business_date: date
     annual_rate_ppb: int
+    penalty_rate_ppb: int
+    day_count: DayCount
     base: Mapping[str, int]
     inputs: DrawdownInputs
     blocks: tuple[Verdict, ...]
@@ -80,19 +83,16 @@ class Quote:
 def offers(facilities: Sequence[str]) -> list[Offer]:
     """What the facilities with these codes offer now, in the order given.
 
-    The figures of one offer agree with each other: they are computed from one base, which is made
-    current and kept where it was not. They hold for this moment: whoever draws takes from them.
+    The figures of one offer agree with each other: they are computed from one base. Nothing is
+    written, nor held: whoever draws meanwhile takes from them.
 
     Raises UnknownFacility, BeyondExactArithmetic.
     """
-    standings = standing.read(sorted(set(facilities)))
-    found = []
-    for code in facilities:
-        if code not in standings.by_facility:
-            raise UnknownFacility(code)
-        held = standings.by_facility[code]
-        found.append(_offer(held, standings.inputs(held)))
-    return found
+    standings, base_of = _looked_at(facilities)
+    return [
+        _offer(held, standings.inputs(held), base_of[held.pool_id])
+        for held in (standings.by_facility[code] for code in facilities)
+    ]
 
 
 def quote(facility: str, *, amount_minor: int, tenor_days: int) -> Quote:
@@ -100,11 +100,9 @@ def quote(facility: str, *, amount_minor: int, tenor_days: int) -> Quote:
 
     Nothing is written or held. The price is that of a payout on the same day.
 
-    Raises UnknownFacility.
+    Raises UnknownFacility, BeyondExactArithmetic.
     """
-    standings = standing.read([facility])
-    if facility not in standings.by_facility:
-        raise UnknownFacility(facility)
+    standings, _ = _looked_at([facility])
     held = standings.by_facility[facility]
     inputs = standings.inputs(held)
     decision = decide_drawdown(
@@ -123,24 +121,35 @@ def quote(facility: str, *, amount_minor: int, tenor_days: int) -> Quote:
     return Quote(facility, held.currency, tenor_days, decision, due, price)
 
 
-def day_price_minor(facility: str, amount_minor: int) -> Decimal:
-    """What one day of ``amount_minor`` costs on a facility, in minor units with two decimals.
+def _looked_at(facilities: Sequence[str]) -> tuple[Standings, dict[int, Mapping[str, int]]]:
+    """The facilities as they stand, and the parts of their pools' bases by pool.
 
-    Raises UnknownFacility.
+    A base that is not current is computed, and left for the next act to keep: who only looks may
+    not write.
     """
-    held = standing.read([facility]).by_facility.get(facility)
-    if held is None:
-        raise UnknownFacility(facility)
-    return cost_per_day_minor(
-        amount_minor,
-        annual_rate_ppb=held.annual_rate_ppb,
-        day_count=held.terms.price.day_count,
-    )
+    rows = fetched("SELECT * FROM financing_standing(%s)", [sorted(set(facilities))])
+    held = {standing.facility: standing for standing in (Standing(*row) for row in rows)}
+    for code in facilities:
+        if code not in held:
+            raise UnknownFacility(code)
+    found: dict[int, bases.PoolBaseValue] = {}
+    for on in sorted({each.business_date for each in held.values()}):
+        pool_ids = [each.pool_id for each in held.values() if each.business_date == on]
+        found |= bases.current(pool_ids, on=on)
+        if old := [pool_id for pool_id in pool_ids if pool_id not in found]:
+            found |= bases.computed(old, on=on)
+    by_facility = {
+        code: each._replace(
+            base_is_current=True,
+            base_minor=found[each.pool_id].base_minor,
+            cover_minor=found[each.pool_id].cover_minor,
+        )
+        for code, each in held.items()
+    }
+    return Standings(by_facility), {pool_id: base.result for pool_id, base in found.items()}
 
 
-def _offer(held: Standing, inputs: DrawdownInputs) -> Offer:
-    base = _base(held)
-    inputs = replace(inputs, base_minor=base["base_minor"], cover_minor=base["cover_minor"])
+def _offer(held: Standing, inputs: DrawdownInputs, base: Mapping[str, int]) -> Offer:
     # Asked for something, so that the rules say what stands against drawing anything at all.
     asked = DrawdownRequest(
         max(1, inputs.min_draw_minor), held.currency, inputs.min_tenor_days, held.business_date
@@ -150,6 +159,7 @@ def _offer(held: Standing, inputs: DrawdownInputs) -> Offer:
         for verdict in decide_drawdown(asked, inputs).verdicts
         if verdict.rule in BLOCKS and not verdict.passed
     )
+    terms = held.terms
     return Offer(
         facility_id=held.facility_id,
         facility=held.facility,
@@ -157,16 +167,10 @@ def _offer(held: Standing, inputs: DrawdownInputs) -> Offer:
         currency=held.currency,
         business_date=held.business_date,
         annual_rate_ppb=held.annual_rate_ppb,
+        penalty_rate_ppb=rate_in_ppb(terms.price.penalty_rate),
+        day_count=terms.price.day_count,
         base=base,
         inputs=inputs,
         blocks=blocks,
         steps=steps_to_available(base, inputs, blocked=bool(blocks)),
     )
-
-
-def _base(held: Standing) -> Mapping[str, int]:
-    """The parts of the pool's base; computed again where it has changed since it was stored."""
-    found = bases.current([held.pool_id], on=held.business_date)
-    if held.pool_id not in found:
-        found = bases.recompute([held.pool_id], on=held.business_date)
-    return found[held.pool_id].result

@@ -6,11 +6,17 @@ from django.db.models.functions import Now
 
 
 class WorkItem(models.Model):
-    """Something a person has to look at, opened once per kind and subject until closed."""
+    """Something a person has to look at, opened once per kind and subject until closed.
+
+    ``party``: the firm that raised it as its case and may see it; none for the house's own items.
+    """
 
     legal_entity = models.ForeignKey("parties.LegalEntity", on_delete=models.PROTECT)
     kind = models.CharField(max_length=60, help_text="unapplied_cash, failed_payout …")
     subject = models.CharField(max_length=200)
+    party = models.ForeignKey(
+        "parties.Party", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     details = models.JSONField()
     opened_date = models.DateField()
     opened_at = models.DateTimeField(db_default=Now())
@@ -24,6 +30,13 @@ class WorkItem(models.Model):
                 fields=["legal_entity", "kind", "subject"],
                 condition=Q(closed_at=None),
                 name="work_item_open_once",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["party", "id"],
+                condition=Q(party__isnull=False),
+                name="work_item_by_firm",
             )
         ]
 

@@ -20,6 +20,7 @@ FACILITIES = f"ARRAY(SELECT id FROM financing_facility WHERE supplier_id = {FIRM
 POOLS = f"ARRAY(SELECT id FROM collateral_pool WHERE supplier_id = {FIRM})"
 # What a policy reads is bounded by that table's own policy.
 OF_A_LOAN = "EXISTS (SELECT FROM financing_loan AS loan WHERE loan.id = loan_id)"
+OF_AN_ACCOUNT = f"account_id = ANY (ARRAY(SELECT id FROM ledger_account WHERE party_id = {FIRM}))"
 OF_A_CLAIM = "EXISTS (SELECT FROM trade_claim AS claim WHERE claim.id = claim_id)"
 
 SHOWN = {
@@ -49,6 +50,15 @@ SHOWN = {
         "EXISTS (SELECT FROM financing_facility AS facility"
         " WHERE facility.funding_line_id = funding_fundingline.id)"
     ),
+    # Accounts kept with the firm itself, such as its credit; entries as far as they touch them.
+    "ledger_account": f"party_id = {FIRM}",
+    "ledger_daytotal": OF_AN_ACCOUNT,
+    "ledger_entry": (
+        "EXISTS (SELECT FROM ledger_posting AS posting WHERE posting.entry_id = ledger_entry.id)"
+    ),
+    "ledger_posting": OF_AN_ACCOUNT,
+    "ledger_rollup": OF_AN_ACCOUNT,
+    "ledger_seal": "true",
     # Names of books and of our own companies are nobody's secret.
     "ledger_book": "true",
     "parties_legalentity": "true",
@@ -77,15 +87,22 @@ SHOWN = {
     "trade_claimevent": OF_A_CLAIM,
     "trade_document": f"supplier_id = {FIRM}",
     "trade_unappliedcredit": f"supplier_id = {FIRM}",
+    "watch_workitem": f"party_id = {FIRM}",
 }
 """What a firm sees of each table. A table that is not here it cannot read at all."""
 
-# One receipt pays the claims of many firms: its whole amount is none of theirs.
+# One receipt pays the claims of many firms: its whole amount is none of theirs. Of a day's seal
+# only that there is one, of a case not who of ours has answered it.
 COLUMNS = {
+    "ledger_seal": " (legal_entity_id, date)",
     "payments_cashreceipt": (
         " (id, bank_reference, legal_entity_id, payer_id, currency, value_date, booking_date,"
         " reversed_date, act_id)"
-    )
+    ),
+    "watch_workitem": (
+        " (id, legal_entity_id, kind, subject, party_id, details, opened_date, opened_at,"
+        " closed_at, resolution)"
+    ),
 }
 
 
@@ -118,6 +135,7 @@ class Migration(migrations.Migration):
         ("payments", "0002_guards_and_rights"),
         ("servicing", "0002_guards_and_rights"),
         ("trade", "0002_rules"),
+        ("watch", "0002_guards_and_rights"),
     ]
 
     operations = [_shown(table, rows) for table, rows in SHOWN.items()]

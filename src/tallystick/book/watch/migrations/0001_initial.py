@@ -42,8 +42,25 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT, to="parties.legalentity"
                     ),
                 ),
+                (
+                    "party",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="parties.party",
+                    ),
+                ),
             ],
             options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("party__isnull", False)),
+                        fields=["party", "id"],
+                        name="work_item_by_firm",
+                    )
+                ],
                 "constraints": [
                     models.UniqueConstraint(
                         condition=models.Q(("closed_at", None)),

@@ -49,9 +49,17 @@ class WeakPassword(Refusal):
 
 
 def add_user(
-    *, email: str, role: str, password: str, party_code: str | None, caller: Caller
+    *,
+    email: str,
+    role: str,
+    password: str,
+    party_code: str | None,
+    caller: Caller,
+    must_change_password: bool = False,
 ) -> User:
     """A user who signs in with ``password``, of which only the argon2 hash is kept.
+
+    ``must_change_password``: somebody else has seen it, so that it lets in once, to change it.
 
     Raises NotAnAddress, UnknownRole, UserExists, FirmMissing, WeakPassword.
     """
@@ -70,12 +78,17 @@ def add_user(
         party = Party.objects.filter(code=party_code).first() if party_code else None
         if party is None and (party_code or role == Role.SUPPLIER):
             raise FirmMissing(party_code)
-        user = User(email=email, role=role, party=party)
-        try:
-            validate_password(password, user)
-        except ValidationError as error:
-            raise WeakPassword(error.messages) from None
-        user.password = make_password(password)
+        user = User(email=email, role=role, party=party, must_change_password=must_change_password)
+        user.password = hashed(password, user)
         user.save()
         act.answer({"user": email})
     return user
+
+
+def hashed(password: str, user: User) -> str:
+    """What is kept of the password. Raises WeakPassword."""
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise WeakPassword(error.messages) from None
+    return make_password(password)

@@ -91,6 +91,9 @@ class User(AbstractBaseUser):
     role = models.CharField(max_length=20, choices=Role.choices)
     party = models.ForeignKey(Party, null=True, on_delete=models.PROTECT)
     is_active = models.BooleanField(default=True)
+    must_change_password = models.BooleanField(
+        default=False, help_text="somebody else knows it: it only lets in to choose another"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     USERNAME_FIELD = "email"

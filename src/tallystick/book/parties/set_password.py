@@ -2,12 +2,8 @@
 
 from uuid import uuid4
 
-from django.contrib.auth.hashers import make_password
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
-
 from tallystick.book.acts.once import Caller, once
-from tallystick.book.parties.add_user import WeakPassword
+from tallystick.book.parties.add_user import hashed
 from tallystick.book.parties.models import User
 from tallystick.rules.refusal import Refusal
 
@@ -19,9 +15,12 @@ class UnknownUser(Refusal):
         super().__init__(f"There is no user {email!r}. `tally user list` names them.")
 
 
-def set_password(*, email: str, password: str, caller: Caller) -> User:
+def set_password(
+    *, email: str, password: str, caller: Caller, must_change_password: bool = False
+) -> User:
     """The user with ``password``, of which only the argon2 hash is kept.
 
+    ``must_change_password``: somebody else has seen it, so that it lets in once, to change it.
     Sessions carry a digest of the password's hash, so that all of the user's end with it.
 
     Raises UnknownUser, WeakPassword.
@@ -29,10 +28,7 @@ def set_password(*, email: str, password: str, caller: Caller) -> User:
     user = User.objects.filter(email__iexact=email.strip()).first()
     if user is None:
         raise UnknownUser(email)
-    try:
-        validate_password(password, user)
-    except ValidationError as error:
-        raise WeakPassword(error.messages) from None
+    password_hash = hashed(password, user)
     # Each time is an act of its own; the password is no part of the request, which is kept.
     with once(
         caller,
@@ -40,7 +36,8 @@ def set_password(*, email: str, password: str, caller: Caller) -> User:
         kind="set_password",
         request={"email": user.email},
     ) as act:
-        user.password = make_password(password)
-        user.save(update_fields=["password"])
+        user.password = password_hash
+        user.must_change_password = must_change_password
+        user.save(update_fields=["password", "must_change_password"])
         act.answer({"user": user.email})
     return user

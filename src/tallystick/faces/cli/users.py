@@ -49,6 +49,7 @@ def add(
             role=role,
             password=password,
             party_code=firm,
+            must_change_password=generate,
             caller=Caller(owner="system", actor=getpass.getuser(), channel="cli"),
         )
     typer.echo(f"Added {user.email}, {user.get_role_display()}.")

@@ -94,6 +94,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("is_active", models.BooleanField(default=True)),
+                (
+                    "must_change_password",
+                    models.BooleanField(
+                        default=False,
+                        help_text="somebody else knows it: it only lets in to choose another",
+                    ),
+                ),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 (
                     "party",

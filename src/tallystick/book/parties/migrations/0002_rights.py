@@ -16,6 +16,15 @@ class Migration(migrations.Migration):
         rights.answered("parties_legalentity", ["business_date"]),
         rights.answered("parties_relatedparty", ["to_date"]),
         rights.answered(
-            "parties_user", ["password", "last_login", "name", "role", "party_id", "is_active"]
+            "parties_user",
+            [
+                "password",
+                "must_change_password",
+                "last_login",
+                "name",
+                "role",
+                "party_id",
+                "is_active",
+            ],
         ),
     ]

@@ -1,6 +1,5 @@
 """The ``import`` command: take in trade documents from files."""
 
-import csv
 import getpass
 import json
 import sys
@@ -17,7 +16,7 @@ DEFAULT_MAX_BYTES = 1_000_000_000
 
 
 def import_files(
-    files: Annotated[list[Path], typer.Argument(help="CSV or Parquet files")],
+    files: Annotated[list[Path], typer.Argument(help="CSV, XLSX or Parquet files")],
     mapping: Annotated[
         str, typer.Option(help="a mapping's file, or the name of one that ships with the product")
     ],
@@ -29,7 +28,9 @@ def import_files(
     strict: Annotated[
         bool, typer.Option("--strict", help="refuse documents that are on record already")
     ] = False,
-    max_bytes: Annotated[int, typer.Option(min=1, help="largest file")] = DEFAULT_MAX_BYTES,
+    max_bytes: Annotated[
+        int, typer.Option(min=1, help="largest file, unpacked")
+    ] = DEFAULT_MAX_BYTES,
     report: Annotated[Path | None, typer.Option(help="write every refusal as CSV")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print the report as JSON")] = False,
 ) -> None:
@@ -37,8 +38,11 @@ def import_files(
 
     Exit status 2 when rows were refused and nothing was written.
     """
+    from tallystick.faces.files.writing import refuse_unwritable
     from tallystick.site import databases
 
+    if report is not None:
+        refuse_unwritable(report)
     with databases.book():
         outcome = _imported(
             files,
@@ -51,7 +55,7 @@ def import_files(
             quiet=as_json,
         )
     if report is not None:
-        _write_csv(report, outcome)
+        _write_report(report, outcome)
     if as_json:
         typer.echo(json.dumps(outcome.as_json(), ensure_ascii=False))
     else:
@@ -111,23 +115,22 @@ def _imported(
             return refusal.report
 
 
-def _write_csv(path: Path, outcome: "ImportReport") -> None:
-    with path.open("w", encoding="utf-8", newline="") as lines:
-        writer = csv.writer(lines)
-        writer.writerow(["file", "row", "column", "value", "remedy"])
-        for refusal in outcome.refusals:
-            writer.writerow(
-                [refusal.file, refusal.row, refusal.column, _inert(refusal.value), refusal.remedy]
-            )
+def _write_report(path: Path, outcome: "ImportReport") -> None:
+    from tallystick.faces.files.tables import csv_bytes
+    from tallystick.faces.files.writing import replacing
 
-
-def _inert(value: str) -> str:
-    """A value that a spreadsheet would take for a formula, made text."""
-    return "'" + value if value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+    header = ("file", "row", "cell", "column", "value", "remedy")
+    rows = (
+        (refusal.file, refusal.row, refusal.cell, refusal.column, refusal.value, refusal.remedy)
+        for refusal in outcome.refusals
+    )
+    with replacing(path) as unfinished:
+        unfinished.write_bytes(csv_bytes(header, rows))
 
 
 def _print(outcome: "ImportReport") -> None:
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     console = Console()
@@ -137,18 +140,17 @@ def _print(outcome: "ImportReport") -> None:
     for file in outcome.files:
         left_out = ", ".join(f"{count:,} {why}" for why, count in file.dropped.items())
         table.add_row(
-            file.name,
+            escape(file.name),
             f"{file.rows:,}",
             f"{file.recorded:,}",
             f"{file.repeated:,}",
-            left_out or "0",
+            escape(left_out) or "0",
             f"{file.refused:,}",
         )
     console.print(table)
     for refusal in outcome.refusals[:SHOWN_REFUSALS]:
         console.print(
-            f"{refusal.file}, row {refusal.row}, {refusal.column} = {refusal.value!r}: "
-            f"{refusal.remedy}",
+            str(refusal),
             style="red",
             highlight=False,
             markup=False,

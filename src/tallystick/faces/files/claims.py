@@ -1,7 +1,6 @@
 """Claims files, CSV and Parquet: read strictly, checked whole, and written with their reasons."""
 
 import csv
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +10,8 @@ from pathlib import Path
 import narwhals as nw
 import polars as pl
 
+from tallystick.faces.files.csv_cells import inert_texts
+from tallystick.faces.files.writing import replacing
 from tallystick.rules.frames import (
     AMOUNTS,
     CLAIMS,
@@ -32,7 +33,6 @@ WHOLE_ROW = ""
 
 _WHOLE_NUMBER = r"^-?[0-9]{1,19}$"
 _ISO_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
-_FORMULA = r"^([=+\-@\t\r])"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +75,6 @@ class InvalidClaims(Refusal):
         if len(self.faults) > SHOWN_FAULTS:
             lines.append(f"  and {len(self.faults) - SHOWN_FAULTS:,} more faults")
         super().__init__("\n".join(lines))
-
-
-class CannotWrite(Refusal):
-    """A file cannot be written where it was asked for."""
-
-    def __init__(self, path: Path, problem: str) -> None:
-        self.path = path
-        super().__init__(f"{path}: {problem}")
 
 
 def read_claims(path: Path, *, on: date) -> "nw.LazyFrame[pl.LazyFrame]":
@@ -254,11 +246,5 @@ def _repeated(claims: "nw.LazyFrame[pl.LazyFrame]") -> list[Fault]:
 
 def write_claims(path: Path, claims: pl.DataFrame) -> None:
     """Write claims as CSV, whole or not at all, with formulas made text. Raises CannotWrite."""
-    inert = claims.with_columns(pl.col(pl.String).str.replace(_FORMULA, "'${1}"))
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        inert.write_csv(unfinished)
-        unfinished.replace(path)
-    except OSError as error:
-        unfinished.unlink(missing_ok=True)
-        raise CannotWrite(path, f"{error.strerror or error}; name another file") from error
+    with replacing(path) as unfinished:
+        claims.with_columns(inert_texts()).write_csv(unfinished)

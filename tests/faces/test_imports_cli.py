@@ -85,12 +85,12 @@ def test_a_formula_is_shown_with_its_place_and_inert_in_the_report(tally, tmp_pa
 
 
 def test_a_file_name_is_no_markup(tally, tmp_path):
-    (tmp_path / "[red]book[/].xlsx").write_bytes(filled(GOOD))
+    (tmp_path / "[red]book[bold].xlsx").write_bytes(filled(GOOD))
 
-    status, out, _ = tally("import", "[red]book[/].xlsx", "--mapping", "m.toml", "--dry-run")
+    status, out, _ = tally("import", "[red]book[bold].xlsx", "--mapping", "m.toml", "--dry-run")
 
     assert status == 0
-    assert "[red]book[/].xlsx" in out
+    assert "[red]book[bold].xlsx" in out
 
 
 def test_a_report_that_cannot_be_written_is_refused_before_anything_is_imported(tally, tmp_path):

@@ -6,6 +6,7 @@ from tests.book.servicing.books import findings, net_minor
 from tests.book.servicing.scene import CALLER, START
 from tests.book.servicing.test_settle import receipt, take
 
+from tallystick.book.financing.models import Facility
 from tallystick.book.payments.bank_answers import BankMessage, take_answers
 from tallystick.book.payments.models import PaymentOrder
 from tallystick.book.payments.order_again import NotToBeOrderedAgain, order_again
@@ -95,4 +96,23 @@ def test_no_more_is_ordered_again_than_what_taking_another_receipt_back_has_left
     answered(scene, again, "paid")
     assert net_minor(scene, "payable_to_supplier", party="S1") == 0
     close_through(scene.legal_entity_id, START)
+    assert findings() == []
+
+
+def test_nothing_is_ordered_again_for_a_supplier_that_owes_us_until_it_has_met_that(scene):
+    first, second = orders()
+    answered(scene, second, "paid")
+    # The bank may still pay it when the receipt goes: so the supplier owes as much ...
+    took_back(scene, "R1")
+    answered(scene, first, "rejected")
+    assert net_minor(scene, "due_from_supplier", party="S1") == 1_000
+
+    with pytest.raises(NotToBeOrderedAgain, match="owes 1000 CNY"):
+        ordered_again(scene, first)
+    claim = scenes.owes(Facility.objects.get(), 1_000)
+    take(scene, receipt("R3", (claim, 1_000)))
+
+    # ... until the next settlement has met it, which leaves it the money that was rejected.
+    assert net_minor(scene, "due_from_supplier", party="S1") == 0
+    assert ordered_again(scene, first).amount_minor == 1_000
     assert findings() == []

@@ -7,13 +7,13 @@ from tallystick.book.payments.bank_answers import hold_bank
 from tallystick.book.payments.models import PaymentKind, PaymentOrder, PaymentStatus
 from tallystick.book.payments.orders import NewPayment, order_payments
 from tallystick.book.servicing.allocation import lock_facilities
-from tallystick.book.servicing.supplier_accounts import payable_not_ordered
+from tallystick.book.servicing.supplier_accounts import held_minor, payable_not_ordered
 from tallystick.book.watch.worklist import close_items
 from tallystick.rules.refusal import Refusal
 
 
 class NotToBeOrderedAgain(Refusal):
-    """The order is not there, was not rejected, is a loan's payout, or nothing of it is owed."""
+    """The order is not there, was not rejected, is a loan's payout, or is no longer owed."""
 
     def __init__(self, end_to_end_id: str, why: str) -> None:
         self.end_to_end_id = end_to_end_id
@@ -24,8 +24,9 @@ def order_again(end_to_end_id: str, *, legal_entity_id: int, caller: Caller) -> 
     """Order a rejected payment to a supplier anew, once; returns the new order's end-to-end id.
 
     The money has been payable to the supplier all along; only the order to the bank is new. Where
-    a receipt was taken back meanwhile, less is payable, and no more than that is ordered. An order
-    has one successor: asking again, whoever asks, is answered with it.
+    a receipt was taken back meanwhile, less is payable, and no more than that is ordered; nothing
+    is as long as the supplier owes us. An order has one successor: asking again, whoever asks, is
+    answered with it.
 
     Raises NotToBeOrderedAgain.
     """
@@ -50,12 +51,6 @@ def order_again(end_to_end_id: str, *, legal_entity_id: int, caller: Caller) -> 
         if act.earlier is None:
             on = open_day(legal_entity_id)
             owed_minor = _owed_minor(order)
-            if owed_minor <= 0:
-                raise NotToBeOrderedAgain(
-                    end_to_end_id,
-                    "nothing of it is owed to the supplier any longer, since a receipt was taken "
-                    "back. Close its work item.",
-                )
             payment = NewPayment(
                 kind=PaymentKind(order.kind),
                 beneficiary_id=order.beneficiary_id,
@@ -80,8 +75,26 @@ def order_again(end_to_end_id: str, *, legal_entity_id: int, caller: Caller) -> 
 
 
 def _owed_minor(order: PaymentOrder) -> int:
-    """What is payable to the order's supplier and not ordered; nothing changes it meanwhile."""
+    """What is payable to the order's supplier and not ordered; nothing changes it meanwhile.
+
+    Raises NotToBeOrderedAgain where that is nothing, or the supplier owes us.
+    """
+    party = order.beneficiary_id, order.currency
     hold_bank(order.legal_entity_id)
     lock_facilities(order.legal_entity_id, supplier_ids=[order.beneficiary_id])
     hold_suppliers([order.beneficiary_id])
-    return payable_not_ordered(order.legal_entity_id, (order.beneficiary_id, order.currency))
+    due_minor = held_minor(order.legal_entity_id, "due_from_supplier", [party]).get(party, 0)
+    if due_minor:
+        raise NotToBeOrderedAgain(
+            order.end_to_end_id,
+            f"the supplier owes {due_minor} {order.currency} minor units, since a receipt was "
+            "taken back. Its next settlements meet that first; order again afterwards.",
+        )
+    owed_minor = payable_not_ordered(order.legal_entity_id, party)
+    if owed_minor <= 0:
+        raise NotToBeOrderedAgain(
+            order.end_to_end_id,
+            "nothing of it is owed to the supplier any longer, since a receipt was taken back. "
+            "Close its work item.",
+        )
+    return owed_minor

@@ -7,7 +7,7 @@ with one is drawn from the seed and the item's own subject.
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from random import Random
 
 from django.db.models import QuerySet
@@ -24,18 +24,25 @@ from tallystick.book.servicing.repay import repay
 from tallystick.book.servicing.reverse import reverse_receipt
 from tallystick.book.servicing.supplier_accounts import held_minor
 from tallystick.book.trade.models import Claim, ClaimStatus
+from tallystick.book.trade.record_documents import record_documents
 from tallystick.book.watch.models import WorkItem
 from tallystick.book.watch.worklist import close_item, items_open
 from tallystick.lab.stage import Stage
 from tallystick.lab.world.bank import MisbehavingBank
 from tallystick.lab.world.misbehaving_market import MisbehavingMarket
 from tallystick.rules.frames import STAGES
+from tallystick.rules.refusal import Refusal
+from tallystick.rules.trade_documents import TradeDocument
 
 PPM = 1_000_000
 DAYS_UNTIL_THE_BANK_IS_ASKED = 5
 DAYS_UNTIL_CASH_IS_SENT_BACK = 25
+DAYS_UNTIL_GIVEN_UP = 60
 DAYS_UNTIL_RECOURSE = 20
 """Past due; then the supplier repays what its payers have not."""
+
+DAYS_UNTIL_WRITTEN_OFF = 120
+"""Past due; then the supplier gives up a claim, or its claims would keep the base at nothing."""
 
 REPAYS_EARLY_PPM = 2_000
 """of the live loans, a day"""
@@ -53,12 +60,13 @@ class Desk:
     did: Counter[str] = field(default_factory=Counter)
 
     def work(self, on: date) -> None:
-        """A day at the desk: the bank is asked, items are settled, suppliers repay."""
+        """A day: the bank is asked, items are settled, suppliers repay and give claims up."""
         self._ask_bank(on)
         for item in items_open(self.stage.legal_entity_id):
             if self._is_its_day(item, on):
                 self._settle_item(item, on)
         self._take_repayments(on)
+        self._take_write_offs(on)
 
     def _ask_bank(self, on: date) -> None:
         """Ask about orders that wait for long; the platform itself does not pay them again."""
@@ -84,20 +92,21 @@ class Desk:
             case "unapplied_cash":
                 self._settle_cash(item.subject.removeprefix("receipt:"), item, on)
             case "failed_payout" if item.subject.startswith("payment:P"):
-                self._order_anew(item)
+                self._order_anew(item, on)
             case "supplier_credit":
                 self._refund(item)
             case _:
                 close_item(item.pk, who=self.caller.actor, resolution="looked into, explained")
                 self.did[f"closed an item: {item.kind}"] += 1
 
-    def _order_anew(self, item: WorkItem) -> None:
+    def _order_anew(self, item: WorkItem, on: date) -> None:
         try:
             self._order_again(item.subject.removeprefix("payment:"))
         except NotToBeOrderedAgain:
-            # A receipt was taken back meanwhile, and with it what had been ordered.
-            close_item(item.pk, who=self.caller.actor, resolution="no longer owed")
-            self.did["did not order again what was no longer owed"] += 1
+            # A receipt was taken back meanwhile: it is no longer owed, or the supplier owes us.
+            self.did["did not order again what may not be owed"] += 1
+            if (on - item.opened_date).days > DAYS_UNTIL_GIVEN_UP:
+                close_item(item.pk, who=self.caller.actor, resolution="no longer owed")
         else:
             self.did["ordered again what the bank had rejected"] += 1
 
@@ -185,6 +194,41 @@ class Desk:
             caller=self.caller,
             key=f"repay/{loan}/{on}",
         )
+
+    def _take_write_offs(self, on: date) -> None:
+        """Suppliers' credit notes for claims that nobody will pay any more."""
+        lapsed = (
+            Claim.objects.exclude(status=ClaimStatus.CLOSED)
+            .filter(due_date__lt=on - timedelta(days=DAYS_UNTIL_WRITTEN_OFF))
+            .select_related("document", "supplier", "obligor")
+            .order_by("pk")
+        )
+        notes = [_write_off(claim, on) for claim in lapsed]
+        if notes:
+            self.did["took a credit note for a claim given up"] += len(notes)
+            for outcome in record_documents(
+                notes,
+                caller=self.caller,
+                key=f"write-offs/{on}",
+                legal_entity_id=self.stage.legal_entity_id,
+            ):
+                if isinstance(outcome, Refusal):
+                    raise outcome
+
+
+def _write_off(claim: Claim, on: date) -> TradeDocument:
+    return TradeDocument(
+        kind="credit_note",
+        issuer=claim.supplier.code,
+        supplier=claim.supplier.code,
+        obligor=claim.obligor.code,
+        number=f"WO-{claim.pk}-{on}",
+        issue_date=on,
+        currency=claim.currency,
+        amount_minor=claim.face_minor - claim.paid_minor - claim.diluted_minor,
+        fulfils_kind=claim.document.kind,
+        fulfils_number=claim.document.number,
+    )
 
 
 def _outstanding(claims: QuerySet[Claim], currency: str) -> list[tuple[str, int]]:

@@ -121,6 +121,48 @@ def bench_close(
     tell(figures, postgresql=postgresql, as_json=as_json)
 
 
+@app.command("http")
+def bench_http(
+    seconds: Annotated[float, typer.Option(min=0.5, help="Of each phase.")] = 10.0,
+    facilities: Annotated[int, typer.Option(min=1, help="To spread the drawdowns over.")] = 400,
+    processes: Annotated[int, typer.Option(min=1, max=64, help="Clients at once.")] = 8,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The server's.")] = 8766,
+    as_json: Json = False,
+) -> None:
+    """Drawdowns over HTTP against the same act called directly, in one run."""
+    from tallystick.faces.cli.serve import check_free
+    from tallystick.site import databases
+
+    check_free(port)
+    with databases.scratch("bench") as here:
+        from tallystick.book.access.clients import MAX_REQUESTS_A_MINUTE, NewClient, add_client
+        from tallystick.faces.served import served
+        from tallystick.lab.bench import http
+        from tallystick.lab.bench.draw import Plan
+        from tallystick.lab.bench.taken_over import bench_caller
+
+        plan = Plan(seconds, facilities, processes)
+        codes = http.open_facilities(plan)
+        keys = [
+            add_client(
+                NewClient(
+                    code=f"bench-{number}",
+                    scopes=("drawdowns:write",),
+                    max_requests_a_minute=MAX_REQUESTS_A_MINUTE,
+                ),
+                caller=bench_caller(),
+            )
+            for number in range(processes)
+        ]
+        called = http.spine(plan, codes, url=here.url, join=databases.join)
+        with served(here.url, port):
+            answered = http.over_http(plan, codes, port=port, keys=keys)
+        figures = http.figures(plan, called, answered)
+        with here.connect() as connection:
+            postgresql = connection.info.parameter_status("server_version")
+    tell(figures, postgresql=postgresql, as_json=as_json)
+
+
 @app.command("pages")
 def bench_pages(
     loans: Annotated[int, typer.Option(min=1_000, help="Live loans of the book.")] = 1_000_000,

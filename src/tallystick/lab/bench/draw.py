@@ -75,17 +75,17 @@ def measure(plan: Plan, *, url: str, join: Callable[[str], None]) -> list[Figure
     with psycopg.connect(url, autocommit=True) as owner:
         _refuse_forgetful(owner)
         owner.execute(BARE_TABLES)
-    codes = _open_facilities(plan.facilities)
+    codes = open_facilities(plan.facilities)
     phases = [("spread", codes), ("hot", codes[:1]), ("bare", [])]
-    measured = _in_processes(plan, phases, url=url, join=join)
+    measured = in_processes(plan, phases, url=url, join=join)
     spread, hot, bare = (measured[name] for name, _ in phases)
-    differences = _differences()
+    found = differences()
     return [
-        *_figures(f"spread over {plan.facilities} facilities", spread, plan, at_least=250),
-        *_figures("on one hot facility", hot, plan, at_least=100),
-        Figure("bare transactions of as many rows", _rate(bare, plan), "/s"),
-        Figure("spread, of the bare transactions", _rate(spread, plan) / _rate(bare, plan), "×"),
-        Figure("differences that the checks found", differences, "", bound=0),
+        *figures(f"spread over {plan.facilities} facilities", spread, plan, at_least=250),
+        *figures("on one hot facility", hot, plan, at_least=100),
+        Figure("bare transactions of as many rows", rate(bare, plan), "/s"),
+        Figure("spread, of the bare transactions", rate(spread, plan) / rate(bare, plan), "×"),
+        Figure("differences that the checks found", found, "", bound=0),
     ]
 
 
@@ -95,14 +95,13 @@ def _refuse_forgetful(owner: psycopg.Connection[Any]) -> None:
         assert value == ("on",), f"{setting} is {value}: commits would not be durable"
 
 
-def _figures(what: str, parts: Sequence[Measured], plan: Plan, *, at_least: float) -> list[Figure]:
-    latencies_ms = [latency for part in parts for latency in part.latencies_ms]
-    percentiles = statistics.quantiles(latencies_ms, n=100)
-    count = len(latencies_ms)
+def figures(what: str, parts: Sequence[Measured], plan: Plan, *, at_least: float) -> list[Figure]:
+    """The rate of a phase, its latencies, and what each drawdown cost."""
+    count = sum(len(part.latencies_ms) for part in parts)
     return [
-        Figure(what, _rate(parts, plan), "/s", bound=at_least, at_most=False),
-        Figure(f"{what}, median", percentiles[49], "ms"),
-        Figure(f"{what}, 99th percentile", percentiles[98], "ms", bound=100),
+        Figure(what, rate(parts, plan), "/s", bound=at_least, at_most=False),
+        Figure(f"{what}, median", percentile(parts, 50), "ms"),
+        Figure(f"{what}, 99th percentile", percentile(parts, 99), "ms", bound=100),
         Figure(
             f"{what}, Python's processor time for each",
             1_000 * sum(part.python_seconds for part in parts) / count,
@@ -116,7 +115,14 @@ def _figures(what: str, parts: Sequence[Measured], plan: Plan, *, at_least: floa
     ]
 
 
-def _rate(parts: Sequence[Measured], plan: Plan) -> float:
+def percentile(parts: Sequence[Measured], share: int) -> float:
+    """The latency that so many in a hundred stay under, in milliseconds."""
+    latencies_ms = [latency for part in parts for latency in part.latencies_ms]
+    return statistics.quantiles(latencies_ms, n=100)[share - 1]
+
+
+def rate(parts: Sequence[Measured], plan: Plan) -> float:
+    """Drawdowns a second, of all processes together."""
     return sum(len(part.latencies_ms) for part in parts) / plan.seconds
 
 
@@ -129,7 +135,7 @@ def _caller() -> Any:
     return Caller(owner="system", actor="bench", channel="lab")
 
 
-def _open_facilities(count: int) -> list[str]:
+def open_facilities(count: int) -> list[str]:
     """Facilities of as many suppliers, each secured by invoices, with bases computed."""
     from tallystick.book.collateral import bases
     from tallystick.book.financing.models import Facility
@@ -186,7 +192,8 @@ def _open_facilities(count: int) -> list[str]:
     return [code for code, _ in facilities]
 
 
-def _differences() -> int:
+def differences() -> int:
+    """How many differences the checks of facilities and decisions find."""
     from tallystick.book.financing.checks import financing_checks
 
     return sum(1 for check in financing_checks() for _ in check.run())
@@ -195,7 +202,7 @@ def _differences() -> int:
 # --- who draws ---------------------------------------------------------------------------------
 
 
-def _in_processes(
+def in_processes(
     plan: Plan,
     phases: Sequence[tuple[str, Sequence[str]]],
     *,

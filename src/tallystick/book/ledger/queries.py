@@ -52,6 +52,11 @@ class StatementLine:
     amount_minor: int
     net_minor: int
 
+    @property
+    def signed_minor(self) -> int:
+        """The amount, below zero on the credit side."""
+        return self.side * self.amount_minor
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:

@@ -11,6 +11,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 
+from tallystick.book.patience import TookTooLong, for_at_most
 from tallystick.rules.refusal import Refusal
 
 ROWS_A_PAGE = 50
@@ -85,7 +86,8 @@ def _beyond(rows: QuerySet[Any], ordered: Sequence[str], key: Sequence[Any]) -> 
     """Rows after ``key`` in the order: (a, b) > (x, y), which is a > x, or a = x and b > y."""
     if len(key) != len(ordered):
         raise CursorUnusable
-    condition = Q()
+    # No row equals the key in nothing but its last field: the row itself is not shown again.
+    condition = Q(pk__in=[])
     values = [_value(rows, field, part) for field, part in zip(ordered, key, strict=True)]
     for field, value in reversed(list(zip(ordered, values, strict=True))):
         name = field.removeprefix("-")
@@ -109,3 +111,16 @@ def _value(rows: QuerySet[Any], field: str, part: Any) -> Any:
     except (ValidationError, ValueError, TypeError, OverflowError):
         raise CursorUnusable from None
     return value
+
+
+COUNTED_AT_MOST = 10_000
+COUNTING_MS = 40
+
+
+def cheap_count(rows: QuerySet[Any]) -> int | None:
+    """How many rows there are, above COUNTED_AT_MOST not exactly; None where that takes long."""
+    try:
+        with for_at_most(COUNTING_MS):
+            return rows.order_by()[: COUNTED_AT_MOST + 1].count()
+    except TookTooLong:
+        return None

@@ -237,6 +237,10 @@ WORDS: Mapping[str, Mapping[str, Label]] = {
         "unlock_user": _("Lock after failed sign-ins taken off"),
         "unrelate_parties": _("Firms no longer related"),
     },
+    "side": {
+        "debit": pgettext_lazy("ledger", "Debit"),
+        "credit": pgettext_lazy("ledger", "Credit"),
+    },
     "channel": {
         "cli": _("Command line"),
         "api": _("API"),
@@ -301,3 +305,32 @@ def remedy_for(reason: str, terms: Terms) -> str:
         "awaits_predecessor": _now("Have the earlier document sent, such as the purchase order."),
     }
     return texts[reason]
+
+
+_REMEDIES_OF_ITEMS: Mapping[str, Label] = {
+    "unapplied_cash": _(
+        "Find out which claims the cash pays and apply it to them, or reverse the receipt."
+    ),
+    "failed_payout": _(
+        "Find out why the bank turned it down. A loan's payout has ended with it: the supplier "
+        "draws again. Any other payment can be ordered again once the bank details are right."
+    ),
+    "bank_answer_repeated": _(
+        "Nothing was booked twice. Take it off the list once you have seen it."
+    ),
+    "bank_answer_contradictory": _(
+        "The first answer stands. Ask the bank which of its answers is right."
+    ),
+    "bank_answer_unknown": _("Ask the bank which order it means: no order of ours has this name."),
+    "due_from_supplier": _(
+        "The supplier's next settlements meet it first; where none will come, ask for it."
+    ),
+    "supplier_credit": _("Refund it, or keep it for what the supplier will owe."),
+    "figure_disputed": _("Look at what the supplier says, and answer it."),
+}
+
+
+def remedy_of_item(kind: str, details: Mapping[str, object]) -> str:
+    """What to do about a work item: by its kind, else what it says itself."""
+    told = _REMEDIES_OF_ITEMS.get(kind)
+    return str(details.get("remedy", "")) if told is None else str(told)

@@ -64,7 +64,7 @@ def test_the_secret_is_kept_nowhere(database):
 @pytest.mark.parametrize(
     "spoiled",
     [
-        pytest.param(lambda key: "", id="none"),
+        pytest.param(lambda key: key[:0], id="none"),
         pytest.param(lambda key: key[:-1] + ("A" if key[-1] != "A" else "B"), id="one letter off"),
         pytest.param(lambda key: key.replace("tk_", "sk_"), id="another start"),
         pytest.param(lambda key: f"tk_{'0' * 12}_{key[16:]}", id="another client"),

@@ -74,6 +74,25 @@ def settle(receipt: Receipt, *, legal_entity_id: int, caller: Caller) -> Settled
     return outcome
 
 
+def settle_under_key(
+    receipt: Receipt, *, legal_entity_id: int, caller: Caller, key: str
+) -> Settled:
+    """Take one receipt for a caller who names the request: repeating ``key`` returns the answer.
+
+    Raises KeyConflict, and what ``settle`` raises; a refusal leaves the key free.
+    """
+    request = {
+        "legal_entity_id": legal_entity_id,
+        "bank_reference": receipt.bank_reference,
+        "content_sha256": receipt.content_sha256.hex(),
+    }
+    with once(caller, key=key, kind="take_receipt", request=request) as act:
+        if act.earlier is None:
+            settled = settle(receipt, legal_entity_id=legal_entity_id, caller=caller)
+            act.answer(settled.as_json())
+    return Settled.from_json(act.earlier or act.given or {})
+
+
 def _sorted_out(
     receipts: Sequence[Receipt], legal_entity_id: int, business_date: date
 ) -> tuple[dict[str, Receipt], dict[int, Refusal]]:

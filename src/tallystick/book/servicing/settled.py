@@ -38,6 +38,11 @@ class Settled:
             "lines": [line._asdict() for line in self.lines],
         }
 
+    @classmethod
+    def from_json(cls, answer: dict[str, Any]) -> "Settled":
+        lines = tuple(SettledLine(**line) for line in answer["lines"])
+        return cls(**{**answer, "lines": lines})
+
     @property
     def to_loans_minor(self) -> int:
         return sum(line.amount_minor for line in self.lines if line.loan)

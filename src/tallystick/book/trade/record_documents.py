@@ -40,7 +40,15 @@ class _AllRefused(Exception):  # noqa: N818 - not an error: it ends a transactio
 
 
 class EarlierRefusal(Refusal):
-    """A repeated request is answered as the first time: this document was refused then."""
+    """A repeated request is answered as the first time: this document was refused then.
+
+    ``refused_as``: the class of that refusal; ``field``: the field at fault, where it was one.
+    """
+
+    def __init__(self, message: str, *, refused_as: str, field: str | None) -> None:
+        self.refused_as = refused_as
+        self.field = field
+        super().__init__(message)
 
 
 def record_documents(
@@ -123,7 +131,11 @@ def _answer(outcomes: Sequence[Recorded | Refusal]) -> dict[str, Any]:
             str(place): o.effect_minor for place, o in enumerate(recorded) if o and o.effect_minor
         },
         "refusals": {
-            str(place): str(outcome)
+            str(place): {
+                "message": str(outcome),
+                "refused_as": type(outcome).__name__,
+                "field": getattr(outcome, "field", None),
+            }
             for place, outcome in enumerate(outcomes)
             if isinstance(outcome, Refusal)
         },
@@ -133,7 +145,7 @@ def _answer(outcomes: Sequence[Recorded | Refusal]) -> dict[str, Any]:
 def _outcomes(answer: dict[str, Any]) -> list[Recorded | Refusal]:
     repeated, awaiting = set(answer["repeated"]), set(answer["awaiting"])
     return [
-        EarlierRefusal(answer["refusals"][str(place)])
+        EarlierRefusal(**answer["refusals"][str(place)])
         if document_id is None
         else Recorded(
             document_id,

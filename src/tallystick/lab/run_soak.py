@@ -7,9 +7,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from django.db.models import F, Sum
+
 from tallystick.book.acts.once import Caller
 from tallystick.book.calendars import china
-from tallystick.book.payments.models import BankAnswer, PaymentOrder, PaymentStatus
+from tallystick.book.financing.programmes import preset
+from tallystick.book.ledger.models import Posting
+from tallystick.book.payments.models import (
+    BankAnswer,
+    CashReceipt,
+    PaymentOrder,
+    PaymentStatus,
+)
 from tallystick.book.servicing.receipts import InvalidReceipt, ReceiptConflict
 from tallystick.book.servicing.reverse import ReceiptReversedAlready
 from tallystick.book.trade.record_documents import NumberTaken, UnacceptableDocument
@@ -23,11 +32,13 @@ from tallystick.lab.world.bank import BankFaults, MisbehavingBank
 from tallystick.lab.world.desk import Desk
 from tallystick.lab.world.market import CURRENCY, Market
 from tallystick.lab.world.misbehaving_market import MarketFaults, MisbehavingMarket
+from tallystick.rules.bank_answers import Effect, Outcome
 
 START = date(2020, 1, 6)
 """A Monday. 2,000 days from it lie within the calendar as published."""
 
 CALLER = Caller(owner="system", actor="soak", channel="lab", reason="long run")
+PROGRAMME = "jd.jingbaobei"
 FACILITY_LIMIT_MINOR = 5_000_000_000
 
 EXPECTED = (
@@ -82,6 +93,7 @@ class SoakRun:
         return [
             *_messages_misunderstood(self.bank),
             *_orders_misunderstood(self.bank),
+            *_cash_misunderstood(self.bank),
             *self._market_misunderstood(),
         ]
 
@@ -105,7 +117,7 @@ def prepare_soak(*, days: int, suppliers: int, seed: int) -> SoakRun:
     bank = MisbehavingBank(seed, BankFaults())
     stage = set_stage(
         StageTerms(
-            programme="jd.jingbaobei",
+            programme=PROGRAMME,
             currency=CURRENCY,
             facility_limit_minor=FACILITY_LIMIT_MINOR,
         ),
@@ -174,3 +186,20 @@ def _orders_misunderstood(bank: MisbehavingBank) -> list[str]:
         )
         if status != ((true := bank.outcomes.get(end_to_end_id)) or PaymentStatus.ORDERED)
     ]
+
+
+def _cash_misunderstood(bank: MisbehavingBank) -> list[str]:
+    """Whether our account at the bank holds what came in, less what the bank truly paid out."""
+    paid_minor = sum(
+        message.amount_minor
+        for message, effect, _ in bank.said
+        if effect is Effect.APPLIED and message.outcome == Outcome.PAID
+    )
+    received = CashReceipt.objects.filter(currency=CURRENCY, reversed_date=None)
+    received_minor = received.aggregate(minor=Sum("amount_minor"))["minor"] or 0
+    expected_minor = preset(PROGRAMME).limits.programme_minor + received_minor - paid_minor
+    postings = Posting.objects.filter(account__name="bank", account__currency=CURRENCY)
+    held_minor = postings.aggregate(minor=Sum(F("side") * F("amount_minor")))["minor"]
+    if held_minor == expected_minor:
+        return []
+    return [f"the account at the bank holds {held_minor}, and should hold {expected_minor}"]

@@ -57,7 +57,7 @@ class Clients:
         process.communicate("\n", timeout=60)
 
     def server_pid(self) -> int | None:
-        return cluster._serving_pid(cluster.located(self.home))
+        return cluster.serving_pid(cluster.located(self.home))
 
 
 @pytest.fixture(scope="module")

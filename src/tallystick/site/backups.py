@@ -149,7 +149,7 @@ def back_up(here: Server, folder: Path, *, made_at: datetime) -> Manifest:
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             snapshot = connection.execute("SELECT pg_export_snapshot()").fetchone()
             assert snapshot is not None
-            _run(
+            run_client(
                 "pg_dump",
                 here,
                 "--format=custom",
@@ -165,16 +165,16 @@ def back_up(here: Server, folder: Path, *, made_at: datetime) -> Manifest:
             tallystick=__version__,
             postgresql=version,
             made_at=made_at.astimezone(UTC).isoformat(timespec="seconds"),
-            sha256=_sha256(dump),
+            sha256=sha256_of(dump),
             migrations=sorted(condition.migrations),
             seals=seals,
         )
         draft = folder / f".{MANIFEST}"
         draft.touch(mode=0o600)
         draft.write_text(json.dumps(asdict(manifest), indent=2, ensure_ascii=False) + "\n")
-        _flush(dump, draft)
+        flush(dump, draft)
         draft.rename(folder / MANIFEST)
-        _flush(folder)
+        flush(folder)
     return manifest
 
 
@@ -222,7 +222,7 @@ def restore(folder: Path, here: Server, *, at: Server) -> Manifest:
         raise BackupFromNewerVersion(manifest.tallystick, ahead[0])
     _make_room(here, at=at)
     databases.ensure_role(here)
-    _run(
+    run_client(
         "pg_restore",
         here,
         "--exit-on-error",
@@ -246,7 +246,7 @@ def read_manifest(folder: Path) -> Manifest:
     dump = folder / DUMP
     if not dump.is_file():
         raise NotABackup(folder, f"it has no {DUMP}")
-    if (actual := _sha256(dump)) != manifest.sha256:
+    if (actual := sha256_of(dump)) != manifest.sha256:
         raise BackupDamaged(dump, expected=manifest.sha256, actual=actual)
     return manifest
 
@@ -328,7 +328,7 @@ def _is_used(here: Server) -> bool:
         )
 
 
-def _run(program: str, here: Server, *arguments: str) -> None:
+def run_client(program: str, here: Server, *arguments: str) -> None:
     """Run a PostgreSQL client on the database; the password goes by the environment."""
     environment = {**os.environ, **({"PGPASSWORD": here.password} if here.password else {})}
     done = subprocess.run(
@@ -344,12 +344,12 @@ def _run(program: str, here: Server, *arguments: str) -> None:
         raise DumpFailed(program, done.stdout)
 
 
-def _sha256(file: Path) -> str:
+def sha256_of(file: Path) -> str:
     with file.open("rb") as stream:
         return file_digest(stream, "sha256").hexdigest()
 
 
-def _flush(*paths: Path) -> None:
+def flush(*paths: Path) -> None:
     """Have the disk hold files and folders before anybody is told that the backup exists."""
     for path in paths:
         descriptor = os.open(path, os.O_RDONLY)

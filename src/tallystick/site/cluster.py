@@ -147,15 +147,15 @@ def leased(home: Path, *, durable: bool = True) -> Iterator[Server]:
     """
     cluster = located(home)
     with _opened(cluster, "lease") as lease:
-        with _alone(cluster):
+        with alone(cluster):
             server = _started(cluster, durable=durable)
             fcntl.flock(lease, fcntl.LOCK_SH)
         try:
             yield server
         finally:
-            with _alone(cluster):
+            with alone(cluster):
                 if _is_last(lease):
-                    _stop(cluster)
+                    stop(cluster)
 
 
 def located(home: Path) -> Cluster:
@@ -221,7 +221,7 @@ def _server_user(folder: Path) -> ServerUser:
 
 
 @contextmanager
-def _alone(cluster: Cluster) -> Iterator[None]:
+def alone(cluster: Cluster) -> Iterator[None]:
     """Nobody else starts or stops this server meanwhile."""
     with _opened(cluster, "starting") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -253,10 +253,10 @@ def _started(cluster: Cluster, *, durable: bool) -> Server:
     _initialise(cluster)
     deadline = time.monotonic() + MAX_START_SECONDS
     while True:
-        if _serving_pid(cluster) is None:
-            _launch(cluster, durable=durable)
+        if serving_pid(cluster) is None:
+            launch(cluster, durable=durable)
         server = Server(
-            host=_socket_folder(cluster.data), port="5432", user=LOGIN, database="postgres"
+            host=socket_folder(cluster.data), port="5432", user=LOGIN, database="postgres"
         )
         try:
             psycopg.connect(
@@ -297,7 +297,7 @@ def _initialise(cluster: Cluster) -> None:
     draft.rename(cluster.data)
 
 
-def _launch(cluster: Cluster, *, durable: bool) -> None:
+def launch(cluster: Cluster, *, durable: bool) -> None:
     _clear_after_a_crash(cluster)
     socket = tempfile.mkdtemp(prefix=SOCKET_PREFIX, dir=_short_folder())
     if os.geteuid() == 0:
@@ -325,10 +325,10 @@ def _launch(cluster: Cluster, *, durable: bool) -> None:
         raise ServerDidNotStart("starting", said, cluster.log)
 
 
-def _stop(cluster: Cluster) -> None:
-    if _serving_pid(cluster) is None:
+def stop(cluster: Cluster) -> None:
+    if serving_pid(cluster) is None:
         return
-    socket = _socket_folder(cluster.data)
+    socket = socket_folder(cluster.data)
     cluster.user.run(
         cluster.binaries.program("pg_ctl"),
         f"--pgdata={cluster.data}",
@@ -348,13 +348,13 @@ def _clear_after_a_crash(cluster: Cluster) -> None:
     deadline = time.monotonic() + MAX_START_SECONDS
     while _pid_file(cluster.data) and time.monotonic() < deadline:
         if not _living(cluster, "[0-9]*"):
-            _remove_socket_folder(_socket_folder(cluster.data))
+            _remove_socket_folder(socket_folder(cluster.data))
             (cluster.data / "postmaster.pid").unlink(missing_ok=True)
         else:
             time.sleep(0.05)
 
 
-def _serving_pid(cluster: Cluster) -> int | None:
+def serving_pid(cluster: Cluster) -> int | None:
     """The server process of this data folder, if it lives."""
     lines = _pid_file(cluster.data)
     if not lines or not lines[0].isdigit():
@@ -382,7 +382,7 @@ def _pid_file(data: Path) -> list[str]:
         return []
 
 
-def _socket_folder(data: Path) -> str:
+def socket_folder(data: Path) -> str:
     """Fifth line of the pid file; empty when there is none."""
     lines = _pid_file(data)
     return lines[4] if len(lines) > 4 else ""

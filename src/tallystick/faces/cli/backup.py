@@ -85,13 +85,30 @@ def _backed_up(
 
 def restore(
     folder: Annotated[
-        Path, typer.Argument(help="A folder that ./tally backup wrote.", metavar="DIR")
+        Path,
+        typer.Argument(help="What ./tally backup wrote; with --at, an archive.", metavar="DIR"),
     ],
+    at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="INSTANT", help="The whole embedded server at '2026-11-22 14:00+08:00', latest."
+        ),
+    ] = None,
+    seals: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, metavar="SEALS", help="Compare with these, too."),
+    ] = None,
 ) -> None:
     """Read a backup into an empty database and compare the ledger's seals with the manifest.
 
-    A backup of the book becomes the book, one of the demo becomes the demo.
+    A backup of the book becomes the book, one of the demo becomes the demo. With --at, a new
+    TALLY_HOME gets a server as it was at that instant, and ./tally verify is run on it.
     """
+    if at is not None:
+        from tallystick.faces.cli.rewind import rewind
+
+        rewind(folder, at, seals)
+        return
     from tallystick.site import backups, databases
     from tallystick.site.marks import Purpose
 
@@ -99,6 +116,10 @@ def restore(
     with databases.place_of(purpose) as (here, lobby):
         manifest = backups.restore(folder, here, at=lobby)
         missing = databases.missing_migrations(here)
+        if seals:
+            from tallystick.faces.cli.rewind import check_seals
+
+            check_seals(here, seals)
     typer.echo(f"Restored the database {here.database} as of {manifest.made_at}.")
     _tell_seals(manifest)
     if missing:

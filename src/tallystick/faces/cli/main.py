@@ -74,6 +74,7 @@ COMMANDS = (
     Entry("user", "users:app", "People who may sign in.", HOUSE),
     Entry("backup", "backup:backup", "Write the whole database to a folder.", HOUSE),
     Entry("restore", "backup:restore", "Read a backup into an empty database.", HOUSE),
+    Entry("archive", "archive:app", "Keep the log, for a restore to any instant.", HOUSE),
 )
 
 

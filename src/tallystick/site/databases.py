@@ -31,7 +31,7 @@ from tallystick.site.marks import (
     condition_of,
     mark,
 )
-from tallystick.site.server import APPLICATION_ROLE, Server
+from tallystick.site.server import APPLICATION_ROLE, FIRM_ROLE, Server
 
 # Django reads it when it is first asked for anything; there is only one answer.
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tallystick.site.settings")
@@ -66,15 +66,18 @@ class DatabaseNotMigrated(Refusal):
 
 
 class ApplicationRoleMissing(Refusal):
-    """The login may not create the role that the application acts as."""
+    """The login may not create the roles that the application acts as."""
 
     def __init__(self, server: Server) -> None:
+        roles = f"{APPLICATION_ROLE}, {FIRM_ROLE}"
         super().__init__(
-            f"The application acts as the role {APPLICATION_ROLE}, and the login "
-            f"{server.user!r} at {server.where} may neither create nor take it. "
+            f"The application acts as the roles {APPLICATION_ROLE} and {FIRM_ROLE}, and the login "
+            f"{server.user!r} at {server.where} may not create or take them as they have to be. "
             "Have an administrator run:\n"
             f"  CREATE ROLE {APPLICATION_ROLE} NOLOGIN;  -- unless it exists\n"
-            f'  GRANT {APPLICATION_ROLE} TO "{server.user}" WITH SET TRUE;'
+            f"  CREATE ROLE {FIRM_ROLE} NOLOGIN;  -- unless it exists\n"
+            f"  ALTER ROLE {APPLICATION_ROLE} BYPASSRLS;\n"
+            f'  GRANT {roles} TO "{server.user}" WITH SET TRUE;'
         )
 
 
@@ -318,31 +321,35 @@ def own_migrations() -> list[str]:
 
 
 def ensure_role(here: Server) -> None:
-    """Make the role the application acts as, and let our login take it.
+    """Make the roles the application acts as, and let our login take them.
 
+    The application passes by the policies that bound a firm: ``book.wall``.
     Raises ApplicationRoleMissing when the login may not.
     """
-    role = sql.Identifier(APPLICATION_ROLE)
     with here.connect() as connection:
-        known = connection.execute(
-            "SELECT 1 FROM pg_roles WHERE rolname = %s", [APPLICATION_ROLE]
-        ).fetchone()
         try:
-            if not known:
-                connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(role))
+            _ensure(connection, APPLICATION_ROLE, bypasses_policies=True)
+            _ensure(connection, FIRM_ROLE, bypasses_policies=False)
         except psycopg.errors.InsufficientPrivilege:
             raise ApplicationRoleMissing(here) from None
-        except (psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
-            pass  # another command made it meanwhile
-        may_take = connection.execute(
-            "SELECT pg_has_role(current_user, %s, 'SET')", [APPLICATION_ROLE]
-        ).fetchone()
-        if may_take == (True,):
-            return
-        try:
-            connection.execute(sql.SQL("GRANT {} TO CURRENT_USER WITH SET TRUE").format(role))
-        except psycopg.errors.InsufficientPrivilege:
-            raise ApplicationRoleMissing(here) from None
+
+
+def _ensure(
+    connection: psycopg.Connection[tuple[Any, ...]], name: str, *, bypasses_policies: bool
+) -> None:
+    role = sql.Identifier(name)
+    known = connection.execute(
+        "SELECT rolbypassrls FROM pg_roles WHERE rolname = %s", [name]
+    ).fetchone()
+    if known is None:
+        # Another command may make it meanwhile, and that is as good.
+        with suppress(psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
+            connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(role))
+    if bypasses_policies and known != (True,):
+        connection.execute(sql.SQL("ALTER ROLE {} BYPASSRLS").format(role))
+    may_take = connection.execute("SELECT pg_has_role(current_user, %s, 'SET')", [name]).fetchone()
+    if may_take != (True,):
+        connection.execute(sql.SQL("GRANT {} TO CURRENT_USER WITH SET TRUE").format(role))
 
 
 def create(here: Server, *, at: Server, template: str = "template0") -> None:

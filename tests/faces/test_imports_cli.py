@@ -105,15 +105,25 @@ def test_a_report_that_cannot_be_written_is_refused_before_anything_is_imported(
     assert not Document.objects.exists()
 
 
-@pytest.mark.parametrize("name", ["a\nb\x1b[31m\u202excod.csv", "../x\r.csv", b"\xff\xfe.csv"])
-def test_a_file_name_that_plays_tricks_is_shown_escaped(tally, tmp_path, name):
-    folder = tmp_path / "in"
-    folder.mkdir()
-    path = folder / (name if isinstance(name, str) else os.fsdecode(name))
-    path.write_text("seller\n", encoding="utf-8")
+def test_a_report_never_takes_the_place_of_a_file_to_import(tally, tmp_path):
+    (tmp_path / "book.xlsx").write_bytes(filled(GOOD))
 
-    status, _, message = tally("import", str(path), "--mapping", "m.toml")
+    status, _, message = tally(
+        "import", "book.xlsx", "--mapping", "m.toml", "--report", "./book.xlsx"
+    )
 
     assert status == 2
-    assert "lacks the column" in message
-    assert message.rstrip("\n").isprintable()
+    assert "one of the files to import" in message
+    assert (tmp_path / "book.xlsx").read_bytes().startswith(b"PK")
+
+
+def test_a_file_name_that_plays_tricks_is_shown_escaped(tally, tmp_path):
+    for name in ("a\nb\x1b[31m\u202excod.csv", "x\r.csv", os.fsdecode(b"\xff\xfe.csv")):
+        path = tmp_path / name
+        path.write_text("seller\n", encoding="utf-8")
+
+        status, _, message = tally("import", str(path), "--mapping", "m.toml")
+
+        assert status == 2
+        assert "lacks the column" in message
+        assert message.rstrip("\n").isprintable()

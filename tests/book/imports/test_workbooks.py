@@ -8,6 +8,7 @@ from datetime import date, time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from openpyxl import Workbook
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from openpyxl.worksheet.formula import ArrayFormula
 from tests.book.imports.books import HEADER, MAIN, archive, cell, filled, parts, row, sheet
@@ -43,10 +44,10 @@ GOOD_XML = row(1, *HEADER) + row(2, "S1", "B1", "1", "2026-01-05", "100.50", "No
 
 @pytest.fixture
 def read(tmp_path):
-    def read_workbook(content, *, name="book.xlsx", max_bytes=10**7, currency="CNY", more=""):
+    def read_workbook(content, *, name="book.xlsx", max_bytes=10**7, text=TEXT, more=""):
         path = tmp_path / name
         path.write_bytes(content)
-        mapping = parsed(TEXT.format(currency=currency, more=more), name="m")
+        mapping = parsed(text.format(currency="CNY", more=more), name="m")
         [(_, outcome)] = read_and_convert([path], mapping, max_bytes=max_bytes)
         return outcome
 
@@ -281,6 +282,67 @@ def test_merged_cells_that_nobody_reads_do_no_harm(read):
     content = filled(GOOD, GOOD, change=lambda workbook: workbook.active.merge_cells("F2:F3"))
 
     assert read(content).documents.height == 2
+
+
+def test_a_column_with_a_line_end_in_its_name_is_read_and_named_in_one_line(read):
+    def change(workbook):
+        workbook.active["E1"] = "gross\n(CNY)"
+        workbook.active["E2"] = "x"
+
+    content = filled(GOOD, change=change)
+    mapping = TEXT.replace('"gross"', '"gross\\n(CNY)"')
+
+    [refusal] = read(content, text=mapping).refusals
+
+    assert (refusal.column, refusal.cell) == ("gross\\n(CNY)", "Invoices!E2")
+    assert str(refusal) == (
+        "book.xlsx, Invoices!E2, gross\\n(CNY) = 'x': is no amount in CNY; write digits, a decimal "
+        "point and at most 2 decimals, without thousands separators"
+    )
+
+
+JOINED = TEXT.replace('["no"]', '["no", "line"]') + '[join]\ncolumn = "no"\nrows = "line"\n'
+ORDERS = [("no", "seller", "buyer", "issued"), ("1", "S1", "B1", ISSUED), ("2", "S1", "B2", ISSUED)]
+LINES = [("no", "line", "gross"), ("1", "a", 5), ("1", "b", 7.5), ("2", "a", 1)]
+
+
+@pytest.fixture
+def join(tmp_path):
+    def join_workbooks(orders, lines):
+        paths = []
+        for name, rows in (("orders.xlsx", orders), ("lines.xlsx", lines)):
+            workbook = Workbook()
+            for line in rows:
+                workbook.active.append(line)
+            paths.append(tmp_path / name)
+            workbook.save(paths[-1])
+        mapping = parsed(JOINED.format(currency="CNY", more=""), name="m")
+        [(path, outcome)] = read_and_convert(paths, mapping, max_bytes=10**7)
+        assert path.name == "lines.xlsx"
+        return outcome
+
+    return join_workbooks
+
+
+def test_two_workbooks_are_joined(join):
+    outcome = join(ORDERS, LINES)
+
+    assert outcome.documents.select("number", "obligor", "amount_minor").rows() == [
+        ("1-a", "B1", 500),
+        ("1-b", "B1", 750),
+        ("2-a", "B2", 100),
+    ]
+
+
+def test_a_formula_in_a_joined_number_is_refused_once_with_its_own_place(join):
+    [refusal] = join(ORDERS, [*LINES, ("2", '="b"', 1)]).refusals
+
+    assert (refusal.cell, refusal.column, refusal.value) == ("Sheet!B5", "line", '="b"')
+
+
+def test_a_workbook_that_adds_to_another_must_be_sound(join):
+    with pytest.raises(UnreadableFile, match=r"orders.xlsx: Sheet!C4 = '=1' is a formula.*1 such"):
+        join([*ORDERS, ("3", "S1", "=1", ISSUED)], LINES)
 
 
 def test_a_missing_column_is_named_with_those_there_are(read):

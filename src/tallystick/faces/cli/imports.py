@@ -38,10 +38,12 @@ def import_files(
 
     Exit status 2 when rows were refused and nothing was written.
     """
-    from tallystick.faces.files.writing import refuse_unwritable
+    from tallystick.faces.files.writing import CannotWrite, refuse_unwritable
     from tallystick.site import databases
 
     if report is not None:
+        if report.resolve() in {file.resolve() for file in files}:
+            raise CannotWrite(report, "is one of the files to import; name another file")
         refuse_unwritable(report)
     with databases.book():
         outcome = _imported(

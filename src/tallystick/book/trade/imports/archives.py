@@ -76,7 +76,15 @@ def bounded_archive(
         ValueError,  # an offset or a date that no archive has
         struct.error,
     ) as error:
-        raise UnreadableFile(path, f"no readable XLSX workbook: {first_line(error)}") from error
+        raise no_workbook(path, error) from error
+
+
+def no_workbook(path: Path, error: Exception) -> UnreadableFile:
+    """What a library stumbled over, told as a fault of the file."""
+    return UnreadableFile(
+        path,
+        f"no readable XLSX workbook: {first_line(error)}; save it again as .xlsx, or as CSV UTF-8",
+    )
 
 
 def _check_kind(path: Path) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from tallystick.book.trade.imports.mapping import Column, DateColumn, Mapping
-from tallystick.book.trade.imports.rows import ROW, Sheet
+from tallystick.book.trade.imports.rows import ROW, Sheet, UnreadCell
 from tallystick.rules.hidden_characters import (
     HIDDEN_CHARACTERS,
     hidden_character,
@@ -89,8 +89,11 @@ def converted(
         ),
     ).with_columns(due_date=_taken_from(rows, mapping.due_date))
     checks = _checks(rows, fields, mapping, digits)
-    refusals = _unread(sheet, set(fields["row"]), file=file) if sheet else []
-    told = {(refusal.row, name) for refusal in refusals for name in _joined_names(refusal, mapping)}
+    unread = _unread(sheet, set(fields["row"]))
+    told = {(cell.row, name) for cell in unread for name in _joined_names(cell.column, mapping)}
+    refusals = [
+        _refusal(file, cell.row, cell.column, cell.value, cell.remedy, sheet) for cell in unread
+    ]
     for column, bad, values, remedy in checks:
         if not bad.any():
             continue
@@ -98,10 +101,8 @@ def converted(
             fields["row"].filter(bad), values.filter(bad).fill_null(""), strict=True
         ):
             if (row, column) not in told:
-                cell = sheet.cell(row, column.partition("+")[0]) if sheet else ""
-                shown = printable(value[:MAX_SHOWN_CHARACTERS])
                 said = remedy(value) if callable(remedy) else remedy
-                refusals.append(RowRefusal(file, row, column, shown, said, cell))
+                refusals.append(_refusal(file, row, column, value, said, sheet))
     refused_rows = pl.Series("row", [refusal.row for refusal in refusals], dtype=pl.Int64)
     zero = (fields["signed_minor"] == 0).fill_null(value=False)
     if mapping.zero_amounts == "drop" and zero.any():
@@ -128,23 +129,26 @@ def converted(
     return Converted(documents, refusals, dropped)
 
 
-def _unread(sheet: Sheet, rows: set[int], *, file: str) -> list[RowRefusal]:
+def _unread(sheet: Sheet | None, rows: set[int]) -> list[UnreadCell]:
     """Cells that could not be read, of rows that the mapping does not leave out."""
-    return [
-        RowRefusal(
-            file, cell.row, cell.column, cell.value, cell.remedy, sheet.cell(cell.row, cell.column)
-        )
-        for cell in sheet.unread
-        if cell.row in rows
-    ]
+    return [cell for cell in sheet.unread if cell.row in rows] if sheet else []
 
 
-def _joined_names(refusal: RowRefusal, mapping: Mapping) -> Iterator[str]:
+def _joined_names(column: str, mapping: Mapping) -> Iterator[str]:
     """A column's own name, and what it is called where it is read together with others."""
-    yield refusal.column
+    yield column
     for columns in (mapping.number, mapping.amount, mapping.fulfils_number):
-        if refusal.column in columns:
+        if column in columns:
             yield "+".join(columns)
+
+
+def _refusal(
+    file: str, row: int, column: str, value: str, remedy: str, sheet: Sheet | None
+) -> RowRefusal:
+    # Columns that are read together are shown where the first of them stands.
+    cell = sheet.cell(row, column.partition("+")[0]) if sheet else ""
+    shown = printable(value[:MAX_SHOWN_CHARACTERS])
+    return RowRefusal(file, row, printable(column), shown, remedy, cell)
 
 
 def trade_documents(documents: pl.DataFrame, mapping: Mapping) -> Iterator[TradeDocument]:
@@ -180,13 +184,13 @@ def _left_in(rows: pl.DataFrame, mapping: Mapping) -> tuple[pl.DataFrame, dict[s
         for word in mapping.status.drop:
             count = rows.select((status == word).sum()).item()
             if count:
-                dropped[f"{mapping.status.column} {word}"] = count
+                dropped[printable(f"{mapping.status.column} {word}")] = count
         rows = rows.filter(~status.is_in(mapping.status.drop).fill_null(value=False))
     if mapping.issue_date.missing == "drop":
         column = str(mapping.issue_date.column)
         count = rows[column].null_count()
         if count:
-            dropped[f"no {column}"] = count
+            dropped[printable(f"no {column}")] = count
         rows = rows.filter(pl.col(column).is_not_null())
     return rows, dropped
 

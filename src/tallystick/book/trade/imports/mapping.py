@@ -8,6 +8,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TypeVar
 
+from tallystick.rules.hidden_characters import printable
 from tallystick.rules.money import minor_digits
 from tallystick.rules.refusal import Refusal
 from tallystick.rules.terms_file import Table, TermError, syntax_error
@@ -179,8 +180,9 @@ def read_mapping(path: Path) -> Mapping:
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UnknownMapping(f"mapping {path}: cannot be read as UTF-8 text ({error})") from error
-    return parsed(text, name=path.name)
+        problem = f"mapping {path}: cannot be read as UTF-8 text ({error})"
+        raise UnknownMapping(printable(problem)) from error
+    return parsed(text, name=printable(path.name))
 
 
 def parsed(text: str, *, name: str) -> Mapping:

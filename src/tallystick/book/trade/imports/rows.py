@@ -42,8 +42,9 @@ class Sheet:
     unread: tuple[UnreadCell, ...] = ()
 
     def cell(self, row: int, column: str) -> str:
-        """Where a value stands, as a spreadsheet says it: ``Invoices!F12``."""
-        return f"{printable(self.name)}!{self.letters.get(column, '')}{row}"
+        """Where a value stands, as a spreadsheet says it: ``Invoices!F12``; empty elsewhere."""
+        letter = self.letters.get(column)
+        return f"{printable(self.name)}!{letter}{row}" if letter else ""
 
 
 @dataclass(frozen=True, slots=True)

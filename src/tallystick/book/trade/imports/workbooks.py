@@ -14,7 +14,7 @@ import polars as pl
 from openpyxl.reader.excel import ExcelReader
 from openpyxl.utils import get_column_letter, range_boundaries
 
-from tallystick.book.trade.imports.archives import bounded_archive
+from tallystick.book.trade.imports.archives import bounded_archive, no_workbook
 from tallystick.book.trade.imports.rows import (
     ROW,
     Rows,
@@ -22,7 +22,6 @@ from tallystick.book.trade.imports.rows import (
     UnreadableFile,
     UnreadCell,
     check_columns,
-    first_line,
 )
 from tallystick.rules.hidden_characters import printable
 from tallystick.rules.refusal import Refusal
@@ -99,7 +98,7 @@ def _opened(path: Path, *, sheet: str | None, max_bytes: int) -> Iterator[_OpenS
         # The library raises whatever its parser stumbles over, of a dozen kinds: each of them says
         # that this is no workbook.
         except Exception as error:
-            raise UnreadableFile(path, f"no readable XLSX workbook: {first_line(error)}") from error
+            raise no_workbook(path, error) from error
 
 
 def _chosen(path: Path, worksheets: list[Any], name: str | None) -> Any:

@@ -44,7 +44,7 @@ DAYS_UNTIL_RECOURSE = 20
 DAYS_UNTIL_WRITTEN_OFF = 120
 """Past due; then the supplier gives up a claim, or its claims would keep the base at nothing."""
 
-REPAYS_EARLY_PPM = 2_000
+REPAYS_EARLY_PPM = 8_000
 """of the live loans, a day"""
 
 

@@ -12,8 +12,9 @@ from random import Random
 from typing import NamedTuple
 
 from tallystick.lab.events import DayEvents, Remittance, Wish
-from tallystick.lab.world.market import Market
+from tallystick.lab.world.market import TENORS_DAYS, Market
 from tallystick.lab.world.wrong_documents import cancelled, corrected, garbled, promotion
+from tallystick.rules.calendars import is_business_day
 from tallystick.rules.trade_documents import STAGE_OF, TradeDocument, claim_code
 
 PPM = 1_000_000
@@ -50,8 +51,10 @@ class MarketFaults:
     pays_twice_ppm: int = 30_000
     recalls_ppm: int = 40_000
 
-    # Of the days.
+    # Of the days; and of the suppliers, a working day.
     goes_silent_days_ppm: int = 25_000
+    asks_unasked_ppm: int = 120_000
+    """asks for a part of what there is, whatever its habits are"""
 
 
 class Telling(NamedTuple):
@@ -87,7 +90,15 @@ class MisbehavingMarket:
         self._speaks_again_date = date.min
 
     def wishes(self, on: date) -> Sequence[Wish]:
-        return self.market.wishes(on)
+        """The market's own, and those of suppliers that have made a habit of asking."""
+        wishes = {wish.supplier: wish for wish in self.market.wishes(on)}
+        for supplier in self.suppliers if is_business_day(self.market.calendar, on) else ():
+            chance = Random(f"{self.seed}/asks/{supplier}/{on}")
+            if _hits(chance, self.faults.asks_unasked_ppm) and supplier not in wishes:
+                share_ppm = chance.randrange(100_000, 500_000)
+                wishes[supplier] = Wish(supplier, share_ppm, chance.choice(TENORS_DAYS))
+                self.did["asked for money again and again"] += 1
+        return list(wishes.values())
 
     def events(self, on: date) -> DayEvents:
         told = self.market.events(on)

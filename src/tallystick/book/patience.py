@@ -28,7 +28,8 @@ def for_at_most(milliseconds: int) -> Iterator[None]:
     try:
         with transaction.atomic():
             with connection.cursor() as cursor:
-                cursor.execute("SELECT set_config('statement_timeout', %s, true)", [milliseconds])
+                limit = f"{milliseconds}ms"
+                cursor.execute("SELECT set_config('statement_timeout', %s, true)", [limit])
             yield
     except OperationalError as error:
         if isinstance(error.__cause__, QueryCanceled):

@@ -4,8 +4,9 @@ Colours are the design tokens (``var(--ink)`` …), so one picture serves light 
 content policy: the SVG has no style, script or link. Every chart stands beside its table.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,6 +23,32 @@ def lines(dates: Sequence[date], series: Mapping[str, Sequence[float]], *, unit:
     import altair as alt
 
     return _svg(_over_time(dates, series, unit, alt.Chart().mark_line(strokeWidth=2)))
+
+
+@lru_cache(maxsize=256)
+def _kept(
+    draw: Callable[..., str],
+    dates: tuple[date, ...],
+    series: tuple[tuple[str, tuple[float, ...]], ...],
+    unit: str,
+) -> str:
+    return draw(dates, dict(series), unit=unit)
+
+
+def cached(
+    draw: Callable[..., str],
+    dates: Sequence[date],
+    series: Mapping[str, Sequence[float]],
+    *,
+    unit: str,
+) -> str:
+    """What ``draw`` (``lines``, ``stacked_areas``) makes of the same values, drawn once.
+
+    A picture takes 30 to 180 ms, and changes no sooner than its values.
+    """
+    return _kept(
+        draw, tuple(dates), tuple((name, tuple(values)) for name, values in series.items()), unit
+    )
 
 
 def stacked_areas(

@@ -1,11 +1,11 @@
 """Claims looked for among millions: by what indexes can find, a page at a time."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from django.db.models import QuerySet
 
-from tallystick.book.collateral.reasons import reasons_of_supplier
 from tallystick.book.trade.models import Claim
 from tallystick.rules.refusal import Refusal
 
@@ -31,6 +31,7 @@ class ClaimsWanted:
 
     supplier_id: int | None = None
     obligor_id: int | None = None
+    currency: str = ""
     stage: str = ""
     status: str = ""
     reason: str = ""
@@ -46,15 +47,17 @@ COUNTED = "counted"
 
 
 def claims_wanted(
-    claims: QuerySet[Claim], wanted: ClaimsWanted, *, on: date | None
+    claims: QuerySet[Claim], wanted: ClaimsWanted, *, reasons: Mapping[int, str] | None = None
 ) -> QuerySet[Claim]:
-    """Those of ``claims`` that are wanted; reasons are told as of ``on``.
+    """Those of ``claims`` that are wanted.
 
-    Raises SupplierMissing.
+    ``reasons``: the supplier's, as ``collateral.reasons.reasons_of_supplier`` tells them; needed
+    where a reason is wanted. Raises SupplierMissing.
     """
     equal = {
         "supplier_id": wanted.supplier_id,
         "obligor_id": wanted.obligor_id,
+        "currency": wanted.currency or None,
         "stage": wanted.stage or None,
         "status": wanted.status or None,
         "due_date__gte": wanted.due_from_date,
@@ -68,8 +71,7 @@ def claims_wanted(
         return found
     if wanted.reason == "closed":
         return found.filter(status="closed")
-    if wanted.supplier_id is None or on is None:
+    if reasons is None:
         raise SupplierMissing
     reason = "" if wanted.reason == COUNTED else wanted.reason
-    told = reasons_of_supplier(wanted.supplier_id, on=on)
-    return found.filter(pk__in=[claim_id for claim_id, why in told.items() if why == reason])
+    return found.filter(pk__in=[claim_id for claim_id, why in reasons.items() if why == reason])

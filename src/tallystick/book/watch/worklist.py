@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import connection
 
+from tallystick.book.acts.once import Caller, once
 from tallystick.book.watch.models import WorkItem
 from tallystick.rules.refusal import Refusal
 
@@ -82,6 +83,18 @@ def close_item(item_id: int, *, who: str, resolution: str) -> None:
         )
         if not cursor.rowcount:
             raise NoOpenItem(item_id)
+
+
+def settle_item(item_id: int, *, caller: Caller, key: str) -> None:
+    """Take an item off the list as an act of ``caller``, whose reason says what was done.
+
+    Repeating the key changes nothing. Raises NoOpenItem, ResolutionMissing, KeyConflict.
+    """
+    request = {"item": item_id, "resolution": caller.reason}
+    with once(caller, key=key, kind="close_work_item", request=request) as act:
+        if act.earlier is None:
+            close_item(item_id, who=caller.actor, resolution=caller.reason)
+            act.answer({"item": item_id})
 
 
 def items_open(legal_entity_id: int, *, kind: str | None = None) -> list[WorkItem]:

@@ -83,6 +83,17 @@ WORDS: Mapping[str, Mapping[str, Label]] = {
         "credit": _("Kept as your credit"),
         "recovered": _("Owed back, now met"),
     },
+    "bucket_of_house": {
+        "fees": _("Fees"),
+        "penalty": _("Penalty interest"),
+        "interest": _("Interest"),
+        "principal": _("Principal"),
+        "principal_due": _("Principal due"),
+        "principal_not_due": _("Principal repaid early"),
+        "residual": _("Paid out to the supplier"),
+        "credit": _("Kept as the supplier's credit"),
+        "recovered": _("Met what the supplier owed"),
+    },
     "payment_kind": {
         "payout": _("Payout of a loan"),
         "residual": _("Rest of a settlement"),
@@ -133,6 +144,51 @@ WORDS: Mapping[str, Mapping[str, Label]] = {
         "funder_has_headroom": _("The funder has room"),
         "security_interest_is_in_force": _("A registered security interest covers the pool"),
     },
+    "step": {
+        "claims": _("Claims outstanding"),
+        "not_advanced": _("Part of a claim that is not lent"),
+        "concentration": _("Too much owed by one customer"),
+        "dilution": _("Reserve for returns and credit notes"),
+        "base": _("Borrowing base"),
+        "limits": _("Above the limits"),
+        "drawn": _("Drawn already"),
+        "shortfall": _("Drawn above what is allowed now"),
+        "blocked": _("Blocked"),
+        "available": _("Available"),
+    },
+    "loan_figure": {
+        "principal_minor": _("Principal"),
+        "principal_due_minor": _("Principal due"),
+        "interest_accrued_minor": _("Interest accrued"),
+        "interest_received_minor": _("Interest received"),
+        "interest_due_minor": _("Interest owed"),
+        "penalty_accrued_minor": _("Penalty interest accrued"),
+        "penalty_received_minor": _("Penalty interest received"),
+        "penalty_due_minor": _("Penalty interest owed"),
+        "fees_charged_minor": _("Fees charged"),
+        "fees_received_minor": _("Fees received"),
+        "fees_due_minor": _("Fees owed"),
+        "credit_minor": _("Supplier's credit"),
+        "owed_minor": _("To be paid to settle it"),
+        "days_past_due": _("Days past due"),
+    },
+    "decision_input": {
+        "base_minor": _("Borrowing base"),
+        "business_date": _("Business day"),
+        "cover_minor": _("Cover"),
+        "currency": _("Currency"),
+        "drawn_minor": _("Drawn already"),
+        "expiry_date": _("May be drawn until"),
+        "facility_limit_minor": _("Facility limit"),
+        "frozen_reason": _("Frozen because"),
+        "funder_headroom_minor": _("Funder's room"),
+        "max_tenor_days": _("Longest term, days"),
+        "min_draw_minor": _("Smallest draw"),
+        "min_tenor_days": _("Shortest term, days"),
+        "programme_cap_per_supplier_minor": _("Programme's cap per supplier"),
+        "programme_headroom_minor": _("Programme's room"),
+        "security_interest_in_force": _("Security interest in force"),
+    },
     "work_item": {
         "unapplied_cash": _("Unapplied cash"),
         "failed_payout": _("Failed payout"),
@@ -143,6 +199,20 @@ WORDS: Mapping[str, Mapping[str, Label]] = {
         "supplier_credit": _("Credit of a supplier"),
         "figure_disputed": _("A supplier disputes a figure"),
         "close_failed": _("Close of day came to no end"),
+    },
+    "movement": {
+        "paid_out": _("Paid out"),
+        "interest": _("Interest"),
+        "penalty": _("Penalty interest"),
+        "fee": _("Fee charged"),
+        "repaid": _("Repayment received"),
+        "met_from_credit": _("Met from your credit"),
+        "receipt_allocated": _("Kept as your credit"),
+        "suspense_applied": _("Kept as your credit"),
+        "credit_refunded": _("Refund of credit ordered"),
+        "allocation_corrected": _("Allocation corrected"),
+        "receipt_reversed": _("Receipt taken back"),
+        "recovery_due": _("Owed back"),
     },
     "day_step": {
         "roll": _("Next day opened"),
@@ -206,7 +276,7 @@ WORDS: Mapping[str, Mapping[str, Label]] = {
         "close_dues": _("Close of day: due dates moved"),
         "close_roll": _("Close of day: next day opened"),
         "close_seal": _("Close of day: day sealed"),
-        "deactivate_user": _("User deactivated"),
+        "disable_user": _("User shut out"),
         "dispute": _("Claim disputed"),
         "draw_down": _("Drawdown"),
         "freeze": _("Facility frozen"),
@@ -217,7 +287,7 @@ WORDS: Mapping[str, Mapping[str, Label]] = {
         "order_again": _("Payment ordered again"),
         "pay_in_capital": _("Capital paid in"),
         "propose_manual_journal": _("Manual journal proposed"),
-        "reactivate_user": _("User activated again"),
+        "enable_user": _("User let in again"),
         "record_documents": _("Documents taken"),
         "refund_credit": _("Credit refunded"),
         "reject_manual_journal": _("Manual journal rejected"),
@@ -280,31 +350,42 @@ def look_of(group: str, code: str) -> str:
     return STATE_OF.get(group, {}).get(code, "warn")
 
 
-def remedy_for(reason: str, terms: Terms) -> str:
-    """What a supplier can do about a reason of ``rules.eligibility``, or of a claim in no pool."""
-    texts = {
-        "": "",
-        "closed": _now("Nothing to do: it is paid, cancelled or used up by a later document."),
-        "disputed": _now("Settle the dispute with your customer; the claim then counts again."),
-        "assigned_elsewhere": _now("Ask us to move the claim here from the pool that it secures."),
-        "past_due": _now("Collect it: it is more than %(days)s days past due.")
-        % {"days": terms.max_days_past_due},
-        "tenor": _now("Agree on a term of at most %(days)s days from issue to due date.")
-        % {"days": terms.max_tenor_days},
-        "too_near": _now(
-            "Wait for the payment, due in fewer than %(days)s days; until then it covers what "
-            "you have drawn."
-        )
-        % {"days": terms.min_days_to_due},
-        "related": _now("Claims on firms of your own group do not count; sell to others."),
-        "cross_aged": _now(
-            "Collect what this customer owes past due: it is more than %(share)s %% of all it owes."
-        )
-        % {"share": f"{terms.cross_ageing_share_bps / 100:g}"},
-        "unassigned": _now("Ask us to assign the claim to a pool."),
-        "awaits_predecessor": _now("Have the earlier document sent, such as the purchase order."),
-    }
-    return texts[reason]
+def remedy_for(reason: str, terms: Terms | None) -> str:
+    """What a supplier can do about a reason of ``rules.eligibility``, or of a claim in no pool.
+
+    ``terms`` are the pool's; a claim in no pool has none, and no reason that needs them.
+    """
+    match reason, terms:
+        case "past_due", Terms():
+            return _now("Collect it: it is more than %(days)s days past due.") % {
+                "days": terms.max_days_past_due
+            }
+        case "tenor", Terms():
+            return _now("Agree on a term of at most %(days)s days from issue to due date.") % {
+                "days": terms.max_tenor_days
+            }
+        case "too_near", Terms():
+            return _now(
+                "Wait for the payment, due in fewer than %(days)s days; until then it covers what "
+                "you have drawn."
+            ) % {"days": terms.min_days_to_due}
+        case "cross_aged", Terms():
+            return _now(
+                "Collect what this customer owes past due: it is more than %(share)s %% of all it "
+                "owes."
+            ) % {"share": f"{terms.cross_ageing_share_bps / 100:g}"}
+    return str(_REMEDIES[reason])
+
+
+_REMEDIES: Mapping[str, Label] = {
+    "": "",
+    "closed": _("Nothing to do: it is paid, cancelled or used up by a later document."),
+    "disputed": _("Settle the dispute with your customer; the claim then counts again."),
+    "assigned_elsewhere": _("Ask us to move the claim here from the pool that it secures."),
+    "related": _("Claims on firms of your own group do not count; sell to others."),
+    "unassigned": _("Ask us to assign the claim to a pool."),
+    "awaits_predecessor": _("Have the earlier document sent, such as the purchase order."),
+}
 
 
 _REMEDIES_OF_ITEMS: Mapping[str, Label] = {

@@ -7,4 +7,14 @@ from django.utils.translation import gettext_lazy as _
 from tallystick.book.access.permissions import May
 from tallystick.faces.portal.places import Place
 
-HOUSE_PLACES: Sequence[Place] = (Place(_("Today"), "house-today", May.SEE_HOUSE),)
+HOUSE_PLACES: Sequence[Place] = (
+    Place(_("Today"), "house-today", May.SEE_HOUSE),
+    Place(_("Worklist"), "house-worklist", May.SEE_HOUSE),
+    Place(_("Claims"), "house-claims", May.SEE_HOUSE),
+    Place(_("Firms"), "house-parties", May.SEE_HOUSE),
+    Place(_("Facilities"), "house-facilities", May.SEE_HOUSE),
+    Place(_("Loans"), "house-loans", May.SEE_HOUSE),
+    Place(_("Ledger"), "house-ledger", May.SEE_HOUSE),
+    Place(_("Proofs"), "house-proof", May.SEE_HOUSE),
+    Place(_("Audit trail"), "house-audit", May.SEE_AUDIT),
+)

@@ -65,6 +65,30 @@ def bps_percent(bps: int) -> str:
 
 
 @register.filter
+def ppm_percent(ppm: int) -> str:
+    """0.62 % out of parts per million, to the hundredth below."""
+    return f"{(Decimal(ppm // 100) / 100).normalize():f} %"
+
+
+@register.filter
+def fraction_percent(fraction: str) -> str:
+    """9 % out of 0.09."""
+    return f"{(Decimal(fraction) * 100).normalize():f} %"
+
+
+@register.filter
+def bps_length(bps: int) -> int:
+    """The length of a bar of a hundred; what is there at all is at least one long."""
+    return max(1 if bps > 0 else 0, min(100, bps // 100))
+
+
+@register.filter
+def iso_day(text: str) -> str:
+    """The day of an ISO date, as ``day`` writes it."""
+    return day(date.fromisoformat(text))
+
+
+@register.filter
 def day(value: date | None) -> str:
     """22 Nov 2026, or 2026年11月22日."""
     if value is None:

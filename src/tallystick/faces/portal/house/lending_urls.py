@@ -1,0 +1,42 @@
+"""The pages of lending: items, claims, firms, facilities, loans and decisions.
+
+A code may hold any character, slashes included: nothing follows it but the last slash.
+"""
+
+from django.urls import path
+
+from tallystick.faces.portal.house import (
+    claims,
+    decisions,
+    facilities,
+    loans,
+    parties,
+    worklist,
+)
+
+urlpatterns = [
+    path("worklist/", worklist.house_worklist, name="house-worklist"),
+    path("worklist/<int:number>/", worklist.house_work_item, name="house-worklist-item"),
+    path(
+        "worklist/<int:number>/close/", worklist.house_work_item_close, name="house-worklist-close"
+    ),
+    path(
+        "worklist/<int:number>/order-again/",
+        worklist.house_order_again,
+        name="house-worklist-order-again",
+    ),
+    path("claims/", claims.house_claims, name="house-claims"),
+    path("claims.csv", claims.house_claims_csv, name="house-claims-csv"),
+    path("claim/<path:code>/", claims.house_claim, name="house-claims-one"),
+    path("dispute/<path:code>/", claims.house_dispute, name="house-claims-dispute"),
+    path("resolve/<path:code>/", claims.house_resolve, name="house-claims-resolve"),
+    path("firms/", parties.house_parties, name="house-parties"),
+    path("firm/<path:code>/", parties.house_party, name="house-parties-one"),
+    path("facilities/", facilities.house_facilities, name="house-facilities"),
+    path("facility/<path:code>/", facilities.house_facility, name="house-facilities-one"),
+    path("freeze/<path:code>/", facilities.house_freeze, name="house-facilities-freeze"),
+    path("unfreeze/<path:code>/", facilities.house_unfreeze, name="house-facilities-unfreeze"),
+    path("loans/", loans.house_loans, name="house-loans"),
+    path("loan/<path:code>/", loans.house_loan, name="house-loans-one"),
+    path("decision/<int:number>/", decisions.house_decision, name="house-loans-decision"),
+]

@@ -97,17 +97,16 @@ def price_of(
     )
 
 
-def cost_per_day_minor(amount_minor: int, *, annual_rate_ppb: int, day_count: DayCount) -> Decimal:
-    """Interest of one day on an amount, in minor units with two decimals, rounded half-up.
+def cost_per_day_minor(amount_minor: int, *, annual_rate_ppb: int, day_count: DayCount) -> int:
+    """Interest of one day on an amount, in minor units, rounded half-up.
 
     Raises NoFixedDenominator for a day count whose days differ.
     """
-    exact_hundredths = rounded(
-        100 * amount_minor * annual_rate_ppb * _days_a_day(day_count),
+    return rounded(
+        amount_minor * annual_rate_ppb * _days_a_day(day_count),
         RATE_UNITS * accrual_denominator(day_count),
         Rounding.HALF_UP,
     )
-    return Decimal(exact_hundredths).scaleb(-2)
 
 
 def _days_a_day(day_count: DayCount) -> int:

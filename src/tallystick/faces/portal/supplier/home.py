@@ -1,25 +1,48 @@
-"""The supplier's first page: how much it can draw now."""
+"""The supplier's first page: how much it can draw now, at what price, and why."""
+
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from tallystick.book.access import reach
 from tallystick.book.access.permissions import May
-from tallystick.book.financing.availability import availability
+from tallystick.book.access.viewer import Viewer
+from tallystick.book.financing.models import Facility, LoanStatus
+from tallystick.book.financing.offers import Offer, offers
+from tallystick.book.financing.since import since_day_before
+from tallystick.book.servicing.dues import dues_of, open_loans
+from tallystick.faces.portal.drawdown_words import said_of
 from tallystick.faces.portal.pages import page
+from tallystick.faces.portal.supplier.prices import price_told
+from tallystick.faces.portal.supplier.waterfall import bars, shown
+
+NEXT_DUES = 3
 
 
 @page(May.SEE_OWN)
 def supplier_home(request: HttpRequest) -> HttpResponse:
-    facilities = list(
-        reach.facilities(request.viewer).select_related("legal_entity", "supplier").order_by("code")
-    )
-    standings = [
-        availability([facility.pk], on=facility.legal_entity.business_date)[facility.pk]
-        for facility in facilities
+    facilities = list(reach.facilities(request.viewer).order_by("code"))
+    found = offers([facility.code for facility in facilities])
+    told = [
+        _told(request.viewer, facility, offer)
+        for facility, offer in zip(facilities, found, strict=True)
     ]
-    return render(
-        request,
-        "portal/supplier/home.html",
-        {"standings": list(zip(facilities, standings, strict=True))},
-    )
+    return render(request, "portal/supplier/home.html", {"told": told, "single": len(told) == 1})
+
+
+def _told(viewer: Viewer, facility: Facility, offer: Offer) -> dict[str, Any]:
+    loans = reach.loans(viewer).filter(facility=facility).select_related("facility")
+    due_next = open_loans(loans).order_by("due_date", "pk")[:NEXT_DUES]
+    since = since_day_before(offer)
+    return {
+        "facility": facility,
+        "offer": offer,
+        "price": price_told(offer),
+        "bars": bars(offer),
+        "said": [said_of(block.rule, block.value, offer.inputs) for block in offer.blocks],
+        "since": since,
+        "changes": shown(since.changes) if since else [],
+        "dues": dues_of(due_next, on=offer.business_date),
+        "under_way": loans.filter(status=LoanStatus.PENDING).order_by("-pk")[:NEXT_DUES],
+    }

@@ -1,0 +1,147 @@
+"""What loans will have to be paid: at their due dates, or on another day chosen to settle them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.db.models import QuerySet
+
+from tallystick.book.financing.models import Loan, LoanStatus
+from tallystick.book.servicing.live_loan import NotALiveLoan
+from tallystick.book.servicing.positions import LoanPosition, positions_of
+from tallystick.rules.loan_events import rate_in_ppb
+from tallystick.rules.loan_position import Balances, balances
+from tallystick.rules.pricing import price_of
+from tallystick.rules.refusal import Refusal
+
+MAX_DAYS_AHEAD = 366
+
+
+class DayOutOfReach(Refusal):
+    """What it takes to settle a loan was asked for a day that is past, or too far ahead."""
+
+    def __init__(self, asked_date: date, *, first_date: date, last_date: date) -> None:
+        self.asked_date = asked_date
+        self.first_date = first_date
+        self.last_date = last_date
+        super().__init__(
+            f"What settles the loan on {asked_date} cannot be told. "
+            f"Ask for a day from {first_date} to {last_date}."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What a loan is to be paid on ``on``: its due date, or today where that is past.
+
+    Amounts are minor units. ``days_past_due`` counts to today.
+    """
+
+    loan: str
+    facility: str
+    currency: str
+    status: str
+    due_date: date
+    due_date_provisional: bool
+    on: date
+    principal_minor: int
+    interest_minor: int
+    penalty_minor: int
+    fees_minor: int
+    days_past_due: int
+
+    @property
+    def extra_minor(self) -> int:
+        """What paying late has cost, and fees."""
+        return self.penalty_minor + self.fees_minor
+
+    @property
+    def total_minor(self) -> int:
+        return self.principal_minor + self.interest_minor + self.extra_minor
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementQuote:
+    """What settles a loan on a day if nothing else happens before it; minor units.
+
+    ``saved_minor`` is interest that paying on that day instead of the due date saves, zero from
+    the due date on.
+    """
+
+    loan: str
+    currency: str
+    on: date
+    due_date: date
+    owed: Balances
+    saved_minor: int
+
+
+def open_loans(loans: QuerySet[Loan]) -> QuerySet[Loan]:
+    """Those that are paid out or about to be, and not repaid."""
+    return loans.filter(status__in=[LoanStatus.PENDING, LoanStatus.LIVE])
+
+
+def dues_of(loans: Sequence[Loan], *, on: date) -> list[Due]:
+    """What each of these open loans is to be paid, in their order; ``on`` is today.
+
+    Of a loan whose payout is under way, what it will be if it is paid out on its own day.
+    """
+    positions = positions_of([loan.pk for loan in loans])
+    return [_due(loan, positions[loan.pk], on=on) for loan in loans]
+
+
+def settlement_quote(loan: Loan, *, on: date, business_date: date) -> SettlementQuote:
+    """What it takes to settle a live loan ``on`` a day from ``business_date`` on.
+
+    Raises NotALiveLoan, DayOutOfReach.
+    """
+    held = positions_of([loan.pk])[loan.pk]
+    if held.status != LoanStatus.LIVE or held.position is None:
+        raise NotALiveLoan(loan.code, held.status)
+    first_date = max(business_date, held.position.last_value_date)
+    last_date = max(first_date, held.terms.maturity) + timedelta(days=MAX_DAYS_AHEAD)
+    if not first_date <= on <= last_date:
+        raise DayOutOfReach(on, first_date=first_date, last_date=last_date)
+    owed = balances(held.position, on)
+    saved_minor = 0
+    if on < held.terms.maturity:
+        saved_minor = balances(held.position, held.terms.maturity).owed_minor - owed.owed_minor
+    return SettlementQuote(loan.code, held.currency, on, held.terms.maturity, owed, saved_minor)
+
+
+def _due(loan: Loan, held: LoanPosition, *, on: date) -> Due:
+    if held.position is None:
+        price = price_of(
+            loan.principal_minor,
+            annual_rate_ppb=rate_in_ppb(held.terms.annual_rate),
+            day_count=held.terms.day_count,
+            drawn_date=loan.drawn_date,
+            due_date=loan.due_date,
+        )
+        parts = (loan.principal_minor, price.interest_minor, 0, 0, 0)
+        asked_on = loan.due_date
+    else:
+        asked_on = max(on, loan.due_date, held.position.last_value_date)
+        owed = balances(held.position, asked_on)
+        parts = (
+            owed.principal_minor,
+            owed.interest_due_minor,
+            owed.penalty_due_minor,
+            owed.fees_due_minor,
+            owed.days_past_due,
+        )
+    principal_minor, interest_minor, penalty_minor, fees_minor, days_past_due = parts
+    return Due(
+        loan=loan.code,
+        facility=loan.facility.code,
+        currency=loan.currency,
+        status=loan.status,
+        due_date=loan.due_date,
+        due_date_provisional=loan.due_date_provisional,
+        on=asked_on,
+        principal_minor=principal_minor,
+        interest_minor=interest_minor,
+        penalty_minor=penalty_minor,
+        fees_minor=fees_minor,
+        days_past_due=days_past_due,
+    )

@@ -1,0 +1,148 @@
+"""A supplier's statement: every movement of its loans and of its credit with us.
+
+What adds to its debt is above zero, what takes off is below; the balance is what it owes us in
+all, less what we hold for it. Loans are told from their events, credit from the ledger; a night's
+interest belongs to its day. So a day's balance is that of the ledger after the day's close.
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import accumulate
+
+from django.db.models import Q
+
+from tallystick.book.financing.models import Loan, LoanStatus
+from tallystick.book.ledger import queries
+from tallystick.book.ledger.models import Account
+from tallystick.book.servicing.history import loan_events
+from tallystick.book.servicing.models import STILL_IN_FORCE, Position
+from tallystick.book.servicing.positions import positions_of
+from tallystick.rules.loan_statement import stated_movements
+from tallystick.rules.refusal import Refusal
+
+MAX_DAYS = 366
+CREDIT_ACCOUNT = "supplier_credit"
+
+
+class PeriodOutOfReach(Refusal):
+    """A statement was asked for a period that ends before it begins, or is too long."""
+
+    def __init__(self, from_date: date, to_date: date) -> None:
+        self.from_date = from_date
+        self.to_date = to_date
+        super().__init__(
+            f"A statement from {from_date} to {to_date} cannot be made. "
+            f"Ask for 1 to {MAX_DAYS} days, the first day first."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """One movement, and the balance after it; minor units.
+
+    ``kind`` is one of ``rules.loan_statement.StatedKind``, or of credit the ledger's event.
+    ``loan`` is a code, empty where the supplier's credit moves; ``reference`` is our own.
+    """
+
+    value_date: date
+    kind: str
+    loan: str
+    reference: str
+    amount_minor: int
+    balance_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class SupplierStatement:
+    """The movements with value dates ``from_date`` to ``to_date``, both included."""
+
+    currency: str
+    from_date: date
+    to_date: date
+    opening_minor: int
+    lines: tuple[StatementLine, ...]
+
+    @property
+    def closing_minor(self) -> int:
+        return self.lines[-1].balance_minor if self.lines else self.opening_minor
+
+
+def supplier_statement(
+    supplier_id: int, currency: str, *, from_date: date, to_date: date
+) -> SupplierStatement:
+    """The statement of a supplier in one currency, as everything is known now.
+
+    Raises PeriodOutOfReach.
+    """
+    if not 0 <= (to_date - from_date).days < MAX_DAYS:
+        raise PeriodOutOfReach(from_date, to_date)
+    credit_minor, movements = _of_credit(
+        supplier_id, currency, from_date=from_date, to_date=to_date
+    )
+    movements += _of_loans(supplier_id, currency, from_date=from_date, to_date=to_date)
+    movements.sort(key=lambda each: (each[0], each[2] == "", each[2], each[3]))
+    opening_minor = credit_minor + sum(each[4] for each in movements if each[0] < from_date)
+    inside = [each for each in movements if each[0] >= from_date]
+    running = accumulate((each[4] for each in inside), initial=opening_minor)
+    next(running)
+    lines = tuple(
+        StatementLine(*movement, balance_minor)
+        for movement, balance_minor in zip(inside, running, strict=True)
+    )
+    return SupplierStatement(currency, from_date, to_date, opening_minor, lines)
+
+
+_Movement = tuple[date, str, str, str, int]
+"""Value date, kind, loan, reference, amount."""
+
+
+def _of_loans(
+    supplier_id: int, currency: str, *, from_date: date, to_date: date
+) -> list[_Movement]:
+    """Of every loan that has moved in the period, or owed anything at its beginning."""
+    settled_before = Position.objects.filter(
+        superseded_date=STILL_IN_FORCE, settled=True, booking_date__lt=from_date
+    ).values("loan_id")
+    loans = dict(
+        Loan.objects.filter(
+            facility__supplier_id=supplier_id, currency=currency, drawn_date__lte=to_date
+        )
+        .filter(Q(status=LoanStatus.LIVE) | Q(status=LoanStatus.SETTLED))
+        .exclude(pk__in=settled_before)
+        .values_list("id", "code")
+    )
+    terms_of = {loan_id: held.terms for loan_id, held in positions_of(loans).items()}
+    night_before = from_date - timedelta(days=1)
+    return [
+        (
+            stated.value_date,
+            str(stated.kind),
+            loans[loan_id],
+            "" if stated.event_id is None else str(stated.event_id),
+            stated.amount_minor,
+        )
+        for loan_id, events in loan_events(loans).items()
+        for stated in stated_movements(terms_of[loan_id], events, until=(night_before, to_date))
+    ]
+
+
+def _of_credit(
+    supplier_id: int, currency: str, *, from_date: date, to_date: date
+) -> tuple[int, list[_Movement]]:
+    """What the supplier's credit account stood at before the period, and what moved it since.
+
+    Credit stands on the credit side: a balance below zero.
+    """
+    accounts = Account.objects.filter(
+        party=supplier_id, currency=currency, name=CREDIT_ACCOUNT
+    ).values_list("id", flat=True)
+    told = [
+        queries.statement(account_id, from_date=from_date, on=to_date, known_on=date.max)
+        for account_id in accounts
+    ]
+    movements = [
+        (line.value_date, line.event, "", line.reference, line.side * line.amount_minor)
+        for each in told
+        for line in each.lines
+    ]
+    return sum(each.opening.net_minor for each in told), movements

@@ -1,0 +1,45 @@
+"""What money costs on a facility, in money and as a rate, for a page."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import NamedTuple
+
+from tallystick.book.financing.offers import Offer
+from tallystick.rules.money import minor_digits
+from tallystick.rules.pricing import cost_per_day_minor, price_of
+
+LOT_UNITS = 100_000
+"""Prices are told for so many units of the currency."""
+
+USUAL_TENOR_DAYS = 30
+
+
+class PriceTold(NamedTuple):
+    """A day's cost of a lot, and the rate of all charges for a draw of ``tenor_days``."""
+
+    lot_minor: int
+    day_minor: int
+    tenor_days: int
+    apr_percent: Decimal | None
+
+
+def usual_tenor_days(offer: Offer) -> int:
+    """The term a form begins with: a month, or the nearest that is offered."""
+    return min(offer.inputs.max_tenor_days, max(offer.inputs.min_tenor_days, USUAL_TENOR_DAYS))
+
+
+def price_told(offer: Offer) -> PriceTold:
+    """The price of an offer, for the term that its form begins with."""
+    lot_minor = LOT_UNITS * 10 ** minor_digits(offer.currency)
+    tenor_days = usual_tenor_days(offer)
+    price = price_of(
+        lot_minor,
+        annual_rate_ppb=offer.annual_rate_ppb,
+        day_count=offer.day_count,
+        drawn_date=offer.business_date,
+        due_date=offer.business_date + timedelta(days=tenor_days),
+    )
+    day_minor = cost_per_day_minor(
+        lot_minor, annual_rate_ppb=offer.annual_rate_ppb, day_count=offer.day_count
+    )
+    return PriceTold(lot_minor, day_minor, tenor_days, price.apr_percent_estimate)

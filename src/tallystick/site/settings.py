@@ -6,6 +6,7 @@ TALLY_SECRET_KEY  the signing key; without it one is made at first use and kept 
 TALLY_HOSTS       comma-separated host names the server answers to (default: this machine only)
 TALLY_ORIGIN      the address that people see, such as https://finance.example, when a proxy stands
                   before the server: cookies are then for https only
+TALLY_WEBHOOK_ALLOW_LOOPBACK  1: webhooks may be sent to this machine itself, over http too
 """
 
 import os
@@ -173,6 +174,9 @@ CONTENT_SECURITY_POLICY = {
 }
 # No form of ours is larger: a field of ten megabytes is refused before it is read.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+
+# For trying webhooks out; a receiver must otherwise be https and have a public address.
+WEBHOOK_ALLOW_LOOPBACK = os.environ.get("TALLY_WEBHOOK_ALLOW_LOOPBACK") == "1"
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]

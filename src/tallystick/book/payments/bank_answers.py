@@ -247,7 +247,8 @@ def _apply(
     rejected = [each for each in applied if each.message.outcome == Outcome.REJECTED]
     _seal_fates(fates, entry_ids, business_date)
     _disburse(paid, business_date, act_id)
-    _release(rejected, act_id)
+    _release(rejected)
+    _tell(applied, act_id)
 
 
 def _answer_orders(applied: Iterable[_Applied]) -> None:
@@ -335,8 +336,8 @@ def _disburse(paid: Iterable[_Applied], business_date: date, act_id: int) -> Non
     )
 
 
-def _release(rejected: Sequence[_Applied], act_id: int) -> None:
-    """The limits are free again, and the supplier is told why no money came."""
+def _release(rejected: Sequence[_Applied]) -> None:
+    """The limits are free again."""
     loan_ids = [order.loan_id for order, _ in rejected if order.loan_id]
     freed_minor: dict[int, int] = defaultdict(int)
     for order, message in rejected:
@@ -347,15 +348,21 @@ def _release(rejected: Sequence[_Applied], act_id: int) -> None:
         cursor.execute(
             "UPDATE financing_loan SET status = 'rejected' WHERE id = ANY(%s)", [loan_ids]
         )
+
+
+def _tell(applied: Sequence[_Applied], act_id: int) -> None:
+    """The supplier hears that its money has come, or why none came."""
+    with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO acts_outboxmessage (act_id, topic, subject, payload)"
-            " SELECT %s, 'payment_rejected', subject, payload::jsonb"
-            " FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY"
-            "     AS told (subject, payload, place) ORDER BY place",
+            " SELECT %s, 'payment_' || outcome, subject, payload::jsonb"
+            " FROM unnest(%s::text[], %s::text[], %s::text[]) WITH ORDINALITY"
+            "     AS told (outcome, subject, payload, place) ORDER BY place",
             [
                 act_id,
-                [_subject(order) for order, _ in rejected],
-                [json.dumps(_details(message)) for _, message in rejected],
+                [str(message.outcome) for _, message in applied],
+                [_subject(order) for order, _ in applied],
+                [json.dumps(_details(message)) for _, message in applied],
             ],
         )
 

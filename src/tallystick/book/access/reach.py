@@ -11,12 +11,13 @@ from tallystick.book.access.permissions import May
 from tallystick.book.access.viewer import Viewer
 from tallystick.book.acts.models import Act
 from tallystick.book.collateral.models import Pool
-from tallystick.book.financing.models import Decision, Facility, Loan
+from tallystick.book.financing.models import Decision, Facility, Loan, ProgrammeLimit
+from tallystick.book.funding.models import FundingLine
 from tallystick.book.ledger.models import Account, Entry, ManualJournal
 from tallystick.book.parties.models import LegalEntity, Party, User
 from tallystick.book.payments.models import BankAnswer, CashReceipt, PaymentOrder
 from tallystick.book.trade.models import Claim, Document
-from tallystick.book.watch.models import WorkItem
+from tallystick.book.watch.models import Verification, WorkItem
 from tallystick.rules.refusal import Refusal
 
 Row = TypeVar("Row", bound=Model)
@@ -90,6 +91,18 @@ def entries(viewer: Viewer) -> QuerySet[Entry]:
 
 def manual_journals(viewer: Viewer) -> QuerySet[ManualJournal]:
     return _house(viewer, ManualJournal.objects.all())
+
+
+def programme_limits(viewer: Viewer) -> QuerySet[ProgrammeLimit]:
+    return _house(viewer, ProgrammeLimit.objects.all())
+
+
+def funding_lines(viewer: Viewer) -> QuerySet[FundingLine]:
+    return _house(viewer, FundingLine.objects.all())
+
+
+def verifications(viewer: Viewer) -> QuerySet[Verification]:
+    return _house(viewer, Verification.objects.all())
 
 
 def users(viewer: Viewer) -> QuerySet[User]:

@@ -48,6 +48,10 @@ class DayClosing:
         return self.steps[-1].figures is not None
 
     @property
+    def finished_at(self) -> datetime | None:
+        return self.steps[-1].finished_at
+
+    @property
     def done_count(self) -> int:
         return sum(step.figures is not None for step in self.steps)
 

@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
+from tallystick.faces.programme_terms import told_terms
+
 app = typer.Typer(no_args_is_help=True, help="List, show and check financing programmes.")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -48,7 +50,7 @@ def show_programme(code: str, as_json: Json = False) -> None:
     console = Console()
     console.print(f"[bold]{escape(programme.code)}[/bold]  {escape(programme.title)}")
     table = Table("term", "value", "source", box=None, padding=(0, 2, 0, 0))
-    for term, value, source in _terms(programme.content["terms"]):
+    for term, value, source in told_terms(programme.content["terms"]):
         table.add_row(escape(term), escape(value), escape(source))
     console.print(table)
     console.print("\n[bold]Published[/bold]")
@@ -65,24 +67,6 @@ def check_programmes(file: Path) -> None:
     programmes = _programmes().programmes_in(file)
     codes = ", ".join(programme.code for programme in programmes)
     typer.echo(f"{file} is in order: {codes}.")
-
-
-def _terms(table: dict[str, Any], above: str = "") -> list[tuple[str, str, str]]:
-    """Name, value and source of each term, in the file's order."""
-    sources = table.get("sources", {})
-    terms = [(f"{above}{key}", _written(table[key]), source) for key, source in sources.items()]
-    for key, value in table.items():
-        if isinstance(value, dict) and key != "sources" and key not in sources:
-            terms += _terms(value, f"{above}{key}.")
-    return terms
-
-
-def _written(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {_written(item)}" for key, item in value.items())
-    if isinstance(value, list):
-        return ", ".join(_written(item) for item in value)
-    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _programmes() -> Any:

@@ -144,6 +144,17 @@ WORDS: Mapping[str, Mapping[str, Label]] = {
         "funder_has_headroom": _("The funder has room"),
         "security_interest_is_in_force": _("A registered security interest covers the pool"),
     },
+    "item_detail": {
+        "amount_minor": _("Amount"),
+        "bank_reference": _("Bank's reference"),
+        "because": _("Because"),
+        "end_to_end_id": _("Payment order"),
+        "outcome": _("What the bank says"),
+        "reason": _("Bank's reason"),
+        "unapplied_minor": _("Unapplied"),
+        "value_date": _("Value date"),
+        "why": _("Why it changed nothing"),
+    },
     "step": {
         "claims": _("Claims outstanding"),
         "not_advanced": _("Part of a claim that is not lent"),
@@ -317,6 +328,9 @@ WORDS: Mapping[str, Mapping[str, Label]] = {
         "portal": _("Portal"),
         "internal": _("By itself"),
         "lab": _("Simulation"),
+    },
+    "product": {
+        "receivables_pool": _("Receivables pool"),
     },
     "journal": {
         "open": pgettext_lazy("manual journal", "Waits for an approver"),

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from tallystick.book.access.permissions import NotAllowed
 from tallystick.book.access.reach import NotThere
 from tallystick.book.acts.once import Caller
-from tallystick.faces.portal.refusals import refusal_status
+from tallystick.faces.portal.refusals import refusal_status, told
 from tallystick.rules.refusal import Refusal
 
 MAX_REASON_LENGTH = 500
@@ -32,8 +32,6 @@ class ActForm(forms.Form):
         max_length=MAX_REASON_LENGTH,
         help_text=_("Kept with the act, for those who read the books later."),
     )
-
-    field_order: Sequence[str] = ()
 
     def __init__(self, *args: Any, **given: Any) -> None:
         super().__init__(*args, **given)
@@ -64,23 +62,29 @@ def act_page(
     form: ActForm,
     page: ActPage,
     act: Callable[[dict[str, Any], Caller], Told | HttpResponse],
+    *,
+    template: str = "portal/house/act.html",
 ) -> HttpResponse:
-    """Show the form, or act on it; ``act`` is given what was typed and the caller."""
+    """Show the form, or act on it; ``act`` is given what was typed and the caller.
+
+    ``template`` lays out a form that is more than a column of fields.
+    """
     status = 200
     if form.is_bound:
         status = 422
         if form.is_valid():
             try:
                 caller = request.viewer.caller("portal", form.cleaned_data["reason"])
-                told = act(form.cleaned_data, caller)
+                done = act(form.cleaned_data, caller)
             except (NotAllowed, NotThere):
                 raise
             except Refusal as refusal:
-                form.add_error(None, str(refusal))
+                for said in told(refusal):
+                    form.add_error(None, " ".join(part for part in said if part))
                 status = refusal_status(refusal)
             else:
-                if isinstance(told, HttpResponse):
-                    return told
-                messages.success(request, told.message)
-                return redirect(told.url)
-    return render(request, "portal/house/act.html", {"form": form, "act": page}, status=status)
+                if isinstance(done, HttpResponse):
+                    return done
+                messages.success(request, done.message)
+                return redirect(done.url)
+    return render(request, template, {"form": form, "act": page}, status=status)

@@ -1,10 +1,44 @@
-"""The back office's pages: the ledger, proofs and the audit trail."""
+"""The back office's pages: cash, the close, the ledger with its proofs, users, the audit trail."""
 
 from django.urls import path
 
-from tallystick.faces.portal.house import audit, ledger, proof
+from tallystick.faces.portal.house import (
+    audit,
+    cash,
+    cash_acts,
+    close,
+    journals,
+    ledger,
+    programmes,
+    proof,
+    users,
+)
 
 urlpatterns = [
+    path("cash/", cash.overview, name="house-cash"),
+    path("cash/receipts/", cash.receipts, name="house-cash-receipts"),
+    path("cash/receipts/take/", cash_acts.take, name="house-cash-take"),
+    path("cash/receipts/<int:receipt>/", cash.receipt, name="house-cash-receipt"),
+    path("cash/receipts/<int:receipt>/apply/", cash_acts.apply, name="house-cash-receipt-apply"),
+    path(
+        "cash/receipts/<int:receipt>/reverse/",
+        cash_acts.reverse_one,
+        name="house-cash-receipt-reverse",
+    ),
+    path("cash/refund/", cash_acts.refund, name="house-cash-refund"),
+    path("cash/orders/", cash.orders, name="house-cash-orders"),
+    path("cash/orders/<int:order>/again/", cash_acts.order_again, name="house-cash-order-again"),
+    path("cash/answers/", cash.answers, name="house-cash-answers"),
+    path("close/", close.overview, name="house-close"),
+    path("close/progress/", close.progress, name="house-close-progress"),
+    path("close/start/", close.start, name="house-close-start"),
+    path("close/verify/", close.verify, name="house-close-verify"),
+    path(
+        "close/verifications/<int:verification>/",
+        close.verification,
+        name="house-close-verification",
+    ),
+    path("close/day/<str:day>/", close.closed_day, name="house-close-day"),
     path("ledger/", ledger.trial_balance, name="house-ledger"),
     path(
         "ledger/accounts/<slug:name>/<slug:currency>/",
@@ -21,6 +55,24 @@ urlpatterns = [
     ),
     path("ledger/seals/", ledger.seal_list, name="house-ledger-seals"),
     path("ledger/seals.jsonl", ledger.seals_download, name="house-ledger-seals-download"),
+    path("journals/", journals.listed, name="house-journals"),
+    path("journals/propose/", journals.propose_one, name="house-journals-propose"),
+    path("journals/<int:journal>/", journals.one, name="house-journals-one"),
+    path("journals/<int:journal>/approve/", journals.approve_one, name="house-journals-approve"),
+    path("journals/<int:journal>/reject/", journals.reject_one, name="house-journals-reject"),
+    path("programmes/", programmes.listed, name="house-programmes"),
+    path("programmes/limits/<int:limit>/", programmes.set_limit, name="house-programmes-limit"),
+    path("programmes/lines/<int:line>/", programmes.set_line, name="house-programmes-line"),
+    path("programmes/<str:code>/", programmes.one, name="house-programmes-one"),
+    path("users/", users.listed, name="house-users"),
+    path("users/add/", users.add, name="house-users-add"),
+    path("users/<int:user>/", users.one, name="house-users-one"),
+    path("users/<int:user>/role/", users.role, name="house-users-role"),
+    path("users/<int:user>/password/", users.new_password, name="house-users-password"),
+    path("users/<int:user>/shut-out/", users.shut_out, name="house-users-shut-out"),
+    path("users/<int:user>/let-in/", users.let_in, name="house-users-let-in"),
+    path("users/<int:user>/unlock/", users.unlock, name="house-users-unlock"),
+    path("users/<int:user>/second-factor/", users.second_factor, name="house-users-second-factor"),
     path("proof/", proof.verify, name="house-proof"),
     path("audit/", audit.trail, name="house-audit"),
     path("audit/trail.csv", audit.trail_csv, name="house-audit-csv"),

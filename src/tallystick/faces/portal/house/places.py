@@ -14,7 +14,12 @@ HOUSE_PLACES: Sequence[Place] = (
     Place(_("Firms"), "house-parties", May.SEE_HOUSE),
     Place(_("Facilities"), "house-facilities", May.SEE_HOUSE),
     Place(_("Loans"), "house-loans", May.SEE_HOUSE),
+    Place(_("Cash"), "house-cash", May.SEE_HOUSE),
+    Place(_("Close"), "house-close", May.SEE_HOUSE),
     Place(_("Ledger"), "house-ledger", May.SEE_HOUSE),
+    Place(_("Journals"), "house-journals", May.SEE_HOUSE),
     Place(_("Proofs"), "house-proof", May.SEE_HOUSE),
     Place(_("Audit trail"), "house-audit", May.SEE_AUDIT),
+    Place(_("Programmes"), "house-programmes", May.SEE_HOUSE),
+    Place(_("Users"), "house-users", May.MANAGE_USERS),
 )

@@ -128,6 +128,14 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"  # an operator adds users: nobody signs up
+ACCOUNT_ADAPTER = "tallystick.faces.portal.signin.adapters.AccountAdapter"
+ACCOUNT_SESSION_REMEMBER = False  # a session ends with the browser
+MFA_ADAPTER = "tallystick.faces.portal.signin.adapters.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_TOTP_ISSUER = "Tallystick"
+MFA_TOTP_TOLERANCE = 1  # the code before, and the one after: clocks differ
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # addresses come from operators
+MFA_PASSKEY_LOGIN_ENABLED = True
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "account_login"
@@ -148,16 +156,37 @@ TEMPLATES = [
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True
 
+# Failed attempts to sign in, by account and address: the database counts for all workers.
+AXES_FAILURE_LIMIT = 5
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_COOLOFF_TIME = "tallystick.faces.portal.signin.lockout.wait"
+AXES_USE_ATTEMPT_EXPIRATION = True
+AXES_RESET_ON_SUCCESS = True
+AXES_USERNAME_FORM_FIELD = "login"
+AXES_USERNAME_CALLABLE = "tallystick.faces.portal.signin.lockout.account_of"
+AXES_CLIENT_IP_CALLABLE = "tallystick.faces.portal.signin.address.address_of"
+AXES_LOCKOUT_CALLABLE = "tallystick.faces.portal.signin.lockout.locked_out"
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken", "code", "credential"]
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+
 # The address that people see. Behind a proxy it is https, and cookies are for https only.
 ORIGIN = os.environ.get("TALLY_ORIGIN", "")
 IS_HTTPS = urlsplit(ORIGIN).scheme == "https"
 CSRF_TRUSTED_ORIGINS = [ORIGIN] if ORIGIN else []
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_HTTPS else None
 SECURE_HSTS_SECONDS = 31_536_000 if IS_HTTPS else 0
+# A browser takes a cookie of such a name only over https and from this very host.
+_COOKIE_PREFIX = "__Host-" if IS_HTTPS else ""
+SESSION_COOKIE_NAME = f"{_COOKIE_PREFIX}session"
+CSRF_COOKIE_NAME = f"{_COOKIE_PREFIX}csrf"
+CSRF_FAILURE_VIEW = "tallystick.faces.portal.signin.expired.form_not_ours"
+# Passkeys belong to https; on this machine itself browsers make an exception.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_HTTPS
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = IS_HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_AGE = 12 * 3600  # at most; book.access.sessions ends it earlier when idle
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {

@@ -8,8 +8,8 @@ from allauth.usersessions.models import UserSession
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.models import Session
 
+from tallystick.book.access.reach import NotThere
 from tallystick.book.parties.models import User
-from tallystick.rules.refusal import Refusal
 
 MAX_AGE = timedelta(hours=12)
 MAX_IDLE = timedelta(hours=1)
@@ -18,13 +18,6 @@ NOTED_EVERY = timedelta(minutes=1)
 
 _SIGNED_IN = "signed_in_at"
 _SEEN = "seen_at"
-
-
-class NoSuchSession(Refusal):
-    """It has ended already, or is somebody else's."""
-
-    def __init__(self) -> None:
-        super().__init__("There is no such session of yours; it has probably ended already.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +72,10 @@ def sessions_of(user: User, *, current_key: str | None, at: datetime) -> Sequenc
 
 
 def end_session(user: User, number: int) -> None:
-    """End one session of the user. Raises NoSuchSession."""
+    """End one session of the user. Raises NotThere."""
     row = UserSession.objects.filter(user_id=user.pk, pk=number).first()
     if row is None:
-        raise NoSuchSession
+        raise NotThere("session", str(number))
     row.end()
 
 

@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 
 from tallystick.book.access.permissions import May
 from tallystick.book.access.viewer import Viewer
 from tallystick.book.access.wall import behind_the_wall
+from tallystick.faces.portal.signin.expired import to_sign_in
 
 View = Callable[..., HttpResponse]
 SAFE_METHODS = ("GET", "HEAD")
@@ -25,13 +25,15 @@ def page(*acts: May) -> Callable[[View], View]:
     def opened(view: View) -> View:
         @wraps(view)
         def checked(request: HttpRequest, **parts: object) -> HttpResponse:
+            if request.viewer is None:
+                return to_sign_in(request)
             if not any(request.viewer.may(act) for act in acts):
                 request.viewer.refuse_unless(acts[0])
             if request.method in SAFE_METHODS:
                 return _read(view, request, parts)
             return view(request, **parts)
 
-        return login_required(never_cache(checked))
+        return never_cache(checked)
 
     return opened
 

@@ -58,6 +58,13 @@ def test_what_is_no_csv_in_utf_8_is_named_with_what_to_do(read, content, says):
         read(content)
 
 
+def test_the_place_that_is_not_utf_8_is_found_however_far_down_it_is(read):
+    content = b"a,b\n" + b"1,2\n" * 50_000 + "1,甲\n".encode("gbk")
+
+    with pytest.raises(UnreadableFile, match="line 50002, byte 3 is not UTF-8"):
+        read(content)
+
+
 def test_a_parquet_file_is_bounded_by_what_it_unpacks_to(read, tmp_path):
     pl.DataFrame({"a": ["x"] * 100_000, "b": "y"}).write_parquet(tmp_path / "made.parquet")
     content = (tmp_path / "made.parquet").read_bytes()

@@ -119,12 +119,23 @@ def _told_of(path: Path, kind: str) -> Iterator[None]:
     except UnicodeDecodeError as error:
         raise UnreadableFile(
             path,
-            f"byte {error.start} is not UTF-8; save it as CSV UTF-8 (spreadsheets in China write "
-            "GBK when asked for plain CSV)",
+            f"{_undecodable(path)} is not UTF-8; save it as CSV UTF-8 (spreadsheets in China "
+            "write GBK when asked for plain CSV)",
         ) from error
     # Polars panics on some damaged files: a fault of the file all the same.
     except (csv.Error, pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise UnreadableFile(path, f"no readable {kind}: {first_line(error)}") from error
+
+
+def _undecodable(path: Path) -> str:
+    """Where a file stops being UTF-8: the reader counts from the block that it has in hand."""
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError as error:
+                return f"line {number}, byte {error.start + 1}"
+    return "the end"
 
 
 def _csv(path: Path, columns: Collection[str]) -> pl.DataFrame:

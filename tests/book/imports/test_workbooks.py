@@ -172,6 +172,15 @@ def test_every_cell_that_shares_a_formula_is_refused(read):
     ]
 
 
+def test_a_formula_filled_down_without_end_is_refused_before_it_is_worked_out(read):
+    first = f'<c r="G2"><f t="shared" ref="G2:G3000" si="0">{"A1+" * 3_000}1</f></c>'
+    more = (f'<row r="{n}"><c r="G{n}"><f t="shared" si="0"/></c></row>' for n in range(3, 3_000))
+    worksheet = sheet(f"{GOOD_XML.removesuffix('</row>')}{first}</row>", *more)
+
+    with pytest.raises(UnreadableFile, match="more formulas than can be read; paste"):
+        read(archive(parts(worksheet)))
+
+
 def test_a_formula_in_a_column_that_nobody_reads_does_no_harm(read):
     def add(workbook):
         workbook.active["F2"] = '=HYPERLINK("http://x")'

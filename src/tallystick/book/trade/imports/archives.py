@@ -27,6 +27,8 @@ MAX_COLUMNS = 16_384
 MAX_OTHER_ELEMENTS = 16_000_000
 """Elements outside rows of a part that is streamed: shared texts, merged ranges and the like."""
 MAX_ROW_ELEMENTS = 10 * MAX_COLUMNS
+MAX_SHARED_FORMULA_CHARACTERS = 20_000_000
+"""Of formulas as they are filled down: a short one stands for a million, each worked out anew."""
 
 _CHUNK_BYTES = 65_536
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
@@ -211,6 +213,10 @@ class _Watch:
         self.depth_in_row = 0
         self.row_elements = 0
         self.other_elements = 0
+        self.formula = ""
+        self.formula_characters = 0
+        self.shared: dict[str, int] = {}
+        self.shared_characters = 0
         # As the library's own parser is made, so that both stop at the same places.
         self.parser = expat.ParserCreate(namespace_separator="}")
         self.parser.StartDoctypeDeclHandler = self.doctype
@@ -230,6 +236,9 @@ class _Watch:
             # Whatever stands right in a row is read as a cell.
             if self.depth_in_row == 1:
                 self.cell(attributes.get("r"))
+            elif tag == _MAIN + "f" and attributes.get("t") == "shared":
+                self.formula, self.formula_characters = attributes.get("si", ""), 0
+                self.parser.CharacterDataHandler = self.formula_text
             self.depth_in_row += 1
         else:
             self.other_elements += 1
@@ -243,6 +252,15 @@ class _Watch:
     def end(self, _tag: str) -> None:
         if self.depth_in_row:
             self.depth_in_row -= 1
+        if self.parser.CharacterDataHandler is not None:
+            self.parser.CharacterDataHandler = None
+            first = self.shared.setdefault(self.formula, self.formula_characters)
+            self.shared_characters += first
+            if self.shared_characters > MAX_SHARED_FORMULA_CHARACTERS:
+                raise _Burst("has more formulas than can be read; paste them as values")
+
+    def formula_text(self, text: str) -> None:
+        self.formula_characters += len(text)
 
     def begin(self, tag: str) -> None:
         namespace, _, self.part.root = tag.rpartition("}")

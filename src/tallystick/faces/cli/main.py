@@ -72,6 +72,8 @@ COMMANDS = (
     Entry("serve", "serve:serve", "Serve over HTTP on this machine.", HOUSE),
     Entry("migrate", "migrate:migrate", "Make the database ready for this version.", HOUSE),
     Entry("user", "users:app", "People who may sign in.", HOUSE),
+    Entry("client", "clients:app", "Programs that may use the API.", HOUSE),
+    Entry("webhook", "webhooks:app", "Tell other servers what happens in the book.", HOUSE),
     Entry("backup", "backup:backup", "Write the whole database to a folder.", HOUSE),
     Entry("restore", "backup:restore", "Read a backup into an empty database.", HOUSE),
     Entry("archive", "archive:app", "Keep the log, for a restore to any instant.", HOUSE),

@@ -25,9 +25,10 @@ def serve(
     people see, TALLY_HOSTS the host names. Logs are JSON lines on standard error.
     """
     check_free(port)
+    from tallystick.faces.cli.webhooks import delivering
     from tallystick.site import databases
 
-    with databases.book() as here:
+    with databases.book() as here, delivering(here.url):
         typer.echo(f"Serving http://127.0.0.1:{port}/  (Ctrl-C stops)", err=True)
         run_server(here.url, port)
 

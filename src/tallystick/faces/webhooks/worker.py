@@ -1,6 +1,7 @@
 """The worker that delivers: hand on what is in the outbox, attempt what is due, record it."""
 
 import logging
+import os
 import random
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -23,11 +24,17 @@ IDLE_SECONDS = 1.0
 logger = logging.getLogger("tallystick.webhooks")
 
 
-def deliver_until(stop: Event, *, threads: int = THREADS) -> None:
-    """Deliver until ``stop`` is set; an attempt under way is brought to its end."""
-    with ThreadPoolExecutor(threads, thread_name_prefix="deliver") as pool:
-        for _ in range(threads):
+def deliver_until(stop: Event, *, parent: int | None = None) -> None:
+    """Deliver until ``stop`` is set; an attempt under way is brought to its end.
+
+    ``parent``: the process whose child this is, without which it ends too.
+    """
+    with ThreadPoolExecutor(THREADS, thread_name_prefix="deliver") as pool:
+        for _ in range(THREADS):
             pool.submit(_work, stop)
+        while not stop.wait(IDLE_SECONDS):
+            if parent is not None and os.getppid() != parent:
+                stop.set()
 
 
 def deliver_all_due(*, answer_seconds: float = ANSWER_SECONDS) -> int:

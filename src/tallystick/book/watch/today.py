@@ -141,12 +141,15 @@ def outstanding_by_programme(
     """Principal outstanding at the end of each day, both ends included, by programme.
 
     By booking date, from the ledger. Programmes come in the order of what they have out now.
+    Nothing where ``to_date`` lies before ``from_date``.
     """
+    days = [from_date + timedelta(days=n) for n in range((to_date - from_date).days + 1)]
+    if not days:
+        return [], {}
     moved: dict[str, dict[date, int]] = defaultdict(dict)
     for found, programme, day, net_minor in _principal_by_day(legal_entity_id, from_date):
         if found == currency:
             moved[programme][day] = net_minor
-    days = [from_date + timedelta(days=n) for n in range((to_date - from_date).days + 1)]
     series = {}
     for programme, by_day in moved.items():
         running_minor = 0

@@ -73,6 +73,7 @@ def _outstanding(entity: LegalEntity, currency: str) -> dict[str, Any]:
     return {
         "picture": picture,
         "programmes": list(series),
+        "latest": [(name, values[-1]) for name, values in series.items() if values],
         "rows": [
             {
                 "day": days[place],

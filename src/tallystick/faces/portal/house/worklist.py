@@ -97,7 +97,7 @@ def _details(item: WorkItem) -> list[tuple[str, Any, str]]:
     currency = item.details.get("currency", "")
     return [
         (
-            name.removesuffix("_minor").replace("_", " "),
+            name,
             ", ".join(map(str, value)) if isinstance(value, list) else value,
             currency if name.endswith("_minor") and isinstance(value, int) else "",
         )

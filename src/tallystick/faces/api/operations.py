@@ -9,6 +9,7 @@ from ninja import Header, Router, Status
 from pydantic import BaseModel, Field
 
 from tallystick.book.access.viewer import Viewer
+from tallystick.book.access.wall import behind_the_wall
 from tallystick.book.acts.asked import was_asked
 from tallystick.book.acts.once import Caller
 from tallystick.faces.api.keys import ClientKey
@@ -59,13 +60,25 @@ def reads(
     example: Mapping[str, Any],
     statuses: Sequence[int] = (),
 ) -> Callable[[View], View]:
-    """Declare a GET. ``statuses``: problems besides those that every operation may answer."""
-    return router.get(
-        path,
-        auth=ClientKey(scope),
-        response={200: answer, **_problems(*_ALWAYS, *statuses)},
-        openapi_extra=_extra(scope, 200, example),
-    )
+    """Declare a GET. ``statuses``: problems besides those that every operation may answer.
+
+    What a firm's client asks for is read behind the second wall.
+    """
+
+    def declared(view: View) -> View:
+        @wraps(view)
+        def read(request: HttpRequest, *arguments: Any, **named: Any) -> Any:
+            with behind_the_wall(viewer_of(request)):
+                return view(request, *arguments, **named)
+
+        return router.get(
+            path,
+            auth=ClientKey(scope),
+            response={200: answer, **_problems(*_ALWAYS, *statuses)},
+            openapi_extra=_extra(scope, 200, example),
+        )(read)
+
+    return declared
 
 
 def writes(

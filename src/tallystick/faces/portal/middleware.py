@@ -12,6 +12,7 @@ from django.urls.exceptions import Resolver404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from tallystick.book.access.permissions import May, NotAllowed
 from tallystick.book.access.sessions import has_expired, note_use
 from tallystick.book.access.viewer import viewer_of
 from tallystick.faces.portal.refusals import refusal_page
@@ -43,6 +44,15 @@ class ViewerMiddleware:
                 )
                 return redirect("account_change_password")
         return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *_: object) -> HttpResponse | None:
+        """The house's pages are the house's, and a firm's are a firm's, whatever both may do."""
+        viewer, name = request.viewer, request.resolver_match.url_name or ""
+        if viewer is not None and name.startswith("house-") and viewer.party_id is not None:
+            return refusal_page(request, NotAllowed(May.SEE_HOUSE, role=viewer.role))
+        if viewer is not None and name.startswith("supplier-") and viewer.party_id is None:
+            return refusal_page(request, NotAllowed(May.SEE_OWN, role=viewer.role))
+        return None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         return refusal_page(request, error) if isinstance(error, Refusal) else None

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.views.decorators.cache import never_cache
 
 from tallystick.book.access.permissions import May
@@ -31,6 +31,8 @@ def page(*acts: May) -> Callable[[View], View]:
                 request.viewer.refuse_unless(acts[0])
             if request.method in SAFE_METHODS:
                 return _read(view, request, parts)
+            if request.method != "POST":
+                return HttpResponseNotAllowed([*SAFE_METHODS, "POST"])
             return view(request, **parts)
 
         return never_cache(checked)

@@ -23,15 +23,32 @@ SOURCES = (PORTAL, PORTAL.parent / "api")
 PO = PORTAL / "locale/zh_Hans/LC_MESSAGES/django.po"
 MO = PO.with_suffix(".mo")
 
-SINGULAR = {"_", "gettext", "gettext_lazy", "gettext_noop"}
+SINGULAR = {"gettext", "gettext_lazy", "gettext_noop"}
 PLURAL = {"ngettext", "ngettext_lazy"}
 WITH_CONTEXT = {"pgettext", "pgettext_lazy"}
+
+HEADER = """# Chinese (Simplified) of the portal.
+msgid ""
+msgstr ""
+"Project-Id-Version: Tallystick\\n"
+"Language: zh_Hans\\n"
+"Plural-Forms: nplurals=1; plural=0;\\n"
+"MIME-Version: 1.0\\n"
+"Content-Type: text/plain; charset=utf-8\\n"
+"Content-Transfer-Encoding: 8bit\\n"
+
+"""
+"""Without dates, so that the files change only with the strings."""
 
 Message = tuple[str | None, str | tuple[str, str]]
 """Context, and the string or its singular and plural."""
 
-NAMES = {"Tallystick", "narrow"}
-"""Words that are the same in every language, and the class that a block names."""
+NAMES = {"Tallystick", "UTC", "CSV", "XLSX", "APR"}
+"""Words that are the same in every language."""
+
+# Blocks that name a class or hold data for a script, not words for a reader.
+_UNREAD_BLOCKS = {"width"}
+_UNREAD_ELEMENTS = re.compile(r"<(script|style)\b.*?</\1>", re.DOTALL)
 
 # What stands between tags is read by people; attributes that are, are named.
 _TAG = re.compile(r"<[^>]*>", re.DOTALL)
@@ -53,15 +70,23 @@ def messages() -> set[Message]:
 def _marked_in(path: Path) -> Iterator[Message]:
     if path.suffix == ".py":
         yield from _marked_in_code(path)
-    elif path.suffix == ".html":
+    elif path.suffix in {".html", ".txt"}:
         yield from _marked_in_template(path)
 
 
 def _marked_in_code(path: Path) -> Iterator[Message]:
-    for node in ast.walk(ast.parse(path.read_text())):
-        if not isinstance(node, ast.Call):
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    # A module may call gettext by another name, such as ``_``.
+    called = {
+        each.asname or each.name: each.name
+        for node in nodes
+        if isinstance(node, ast.ImportFrom) and node.module == "django.utils.translation"
+        for each in node.names
+    }
+    for node in nodes:
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
             continue
-        name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+        name = called.get(node.func.id, "")
         texts = [each.value for each in node.args if isinstance(each, ast.Constant)]
         if name in SINGULAR and texts:
             yield None, str(texts[0])
@@ -101,15 +126,23 @@ def unmarked() -> list[str]:
     """Words in templates that are not marked: every reader would see them in English."""
     from django.template import Engine, Template
     from django.template.base import TextNode
+    from django.template.loader_tags import BlockNode
 
     found = []
     for path in sorted(PORTAL.rglob("*.html")):
         template = Template(path.read_text(), engine=Engine.get_default())
+        unread = {
+            id(text)
+            for block in template.nodelist.get_nodes_by_type(BlockNode)
+            if block.name in _UNREAD_BLOCKS
+            for text in block.nodelist
+        }
         # Texts are cut by the tags of the template, so HTML is put together before it is read.
         html = "".join(
-            node.s if isinstance(node, TextNode) else "\0"
+            node.s if isinstance(node, TextNode) and id(node) not in unread else "\0"
             for node in template.nodelist.get_nodes_by_type(object)  # in the order of the page
         )
+        html = _UNREAD_ELEMENTS.sub("\0", html)
         read = [*_READ_ATTRIBUTE.findall(html), _TAG.sub("\0", html)]
         words = {word for text in read for word in _WORD.findall(_ENTITY.sub(" ", text))}
         found += [f"{path.relative_to(PORTAL)}: {word}" for word in sorted(words - NAMES)]
@@ -160,9 +193,7 @@ def compiled(catalogue: Catalog) -> bytes:
 def update() -> Catalog:
     """Bring the file up to date: new strings without Chinese, old ones gone. Compiles it."""
     old = chinese() if PO.exists() else Catalog()
-    new = Catalog(
-        locale="zh_Hans", domain="django", project="Tallystick", charset="utf-8", fuzzy=False
-    )
+    new = Catalog(locale="zh_Hans", domain="django", fuzzy=False)
     for message in sorted(messages(), key=lambda message: (_shown(message), message[0] or "")):
         context, text = message
         entry = catalogue_entry(old, message)
@@ -173,8 +204,9 @@ def update() -> Catalog:
             flags={"python-format"} if "%(" in _shown(message) else (),
         )
     PO.parent.mkdir(parents=True, exist_ok=True)
-    with PO.open("wb") as file:
-        write_po(file, new, width=100, omit_header=False, sort_output=False)
+    entries = BytesIO()
+    write_po(entries, new, width=100, omit_header=True)
+    PO.write_bytes(HEADER.encode() + entries.getvalue())
     MO.write_bytes(compiled(chinese()))
     return new
 

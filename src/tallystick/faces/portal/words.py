@@ -109,7 +109,7 @@ WORDS: Mapping[str, Mapping[str, Label]] = {
         "rejected": _("Rejected by the bank"),
     },
     "bank_effect": {
-        "applied": _("Applied"),
+        "applied": pgettext_lazy("bank answer", "Applied"),
         "repeated": _("Said before"),
         "contradictory": _("Contradicts an earlier answer"),
         "unknown": _("About an unknown order"),

@@ -220,7 +220,7 @@ def send_documents(
     scope="claims:read",
     answer=ClaimsOut,
     example={"items": [CLAIM], "next_cursor": None},
-    statuses=(400,),
+    statuses=(400, 404),
 )
 def list_claims(
     request: HttpRequest,

@@ -22,4 +22,6 @@ HOUSE_PLACES: Sequence[Place] = (
     Place(_("Audit trail"), "house-audit", May.SEE_AUDIT),
     Place(_("Programmes"), "house-programmes", May.SEE_HOUSE),
     Place(_("Users"), "house-users", May.MANAGE_USERS),
+    Place(_("Machine clients"), "house-clients", May.MANAGE_CLIENTS),
+    Place(_("Webhooks"), "house-webhooks", May.MANAGE_CLIENTS),
 )

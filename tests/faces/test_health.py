@@ -6,11 +6,14 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 import pytest
 from django.test import Client
+from psycopg import Connection
 
 from tallystick.faces.cli import serve
 from tallystick.site import databases
@@ -45,13 +48,28 @@ def test_a_lost_database_is_not_ready_and_the_process_lives_on(database, postgre
     assert Client().get("/health/live", **HOST).status_code == 200
 
 
+def test_while_the_database_is_away_everybody_is_told_to_come_again(database, postgres):
+    databases.drop(database, at=postgres)
+    client = Client(HTTP_HOST="localhost", raise_request_exception=False)
+    client.cookies["session"] = client.cookies["sessionid"] = "one that has to be looked up"
+
+    page = client.get("/")
+    asked = client.get("/api/v1/facilities", headers={"Authorization": "Bearer tk_abc_def"})
+
+    assert (page.status_code, asked.status_code) == (503, 503)
+    assert page["Retry-After"] == asked["Retry-After"] == "5"
+    assert "cannot be reached" in page.content.decode()
+    assert asked["Content-Type"] == "application/problem+json"
+    assert asked.json()["request_id"] == asked["X-Request-ID"]
+
+
 def test_health_is_only_read_and_only_under_our_own_names():
     assert Client().post("/health/live", **HOST).status_code == 405
     assert Client().get("/health/live", HTTP_HOST="evil.example").status_code == 400
     assert Client().get("/nothing-there", **HOST).status_code == 404
 
 
-def test_the_server_answers_logs_json_and_ends_when_told(database):
+def test_the_server_logs_json_and_told_to_end_answers_first_what_was_asked(database):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -67,21 +85,36 @@ def test_the_server_answers_logs_json_and_ends_when_told(database):
         stderr=subprocess.PIPE,
         text=True,
     )
-    try:
-        assert status_of(f"http://127.0.0.1:{port}/health/ready", server) == 200
-    finally:
-        server.terminate()
-        _, said = server.communicate(timeout=30)
+    ready = f"http://127.0.0.1:{port}/health/ready"
+    with ThreadPoolExecutor(1) as asking, database.connect() as owner:
+        try:
+            assert status_of(ready, server) == 200
+            with owner.transaction():
+                owner.execute("LOCK TABLE django_migrations IN ACCESS EXCLUSIVE MODE")
+                asked = asking.submit(status_of, ready, server)
+                while not waits_for_a_lock(owner):
+                    time.sleep(0.02)
+                server.terminate()
+                time.sleep(0.5)
+            assert asked.result() == 200
+        finally:
+            server.terminate()
+            _, said = server.communicate(timeout=60)
     lines = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
     assert any(line.get("path") == "/health/ready" and line["status"] == 200 for line in lines)
     assert server.returncode == 0
 
 
+def waits_for_a_lock(owner: Connection[tuple[Any, ...]]) -> bool:
+    waiting = owner.execute("SELECT FROM pg_locks WHERE NOT granted AND locktype = 'relation'")
+    return waiting.fetchone() is not None
+
+
 def status_of(url: str, server: subprocess.Popen[str]) -> int:
     """The status once the server listens."""
-    for _ in range(400):
+    for _ in range(2_400):
         try:
-            with urlopen(url, timeout=5) as answer:
+            with urlopen(url, timeout=60) as answer:
                 return int(answer.status)
         except HTTPError as error:
             return error.code

@@ -40,22 +40,3 @@ def test_a_fault_is_one_line_of_json_with_its_traceback():
 
     assert (line["level"], line["message"]) == ("error", "fault at /draw")
     assert "ZeroDivisionError: on purpose" in line["traceback"]
-
-
-def test_a_requests_line_has_its_fields_and_no_query_string():
-    asked = {
-        "method": "GET",
-        "path": "/health/live",
-        "query_string": "token=geheim",
-        "status": 200,
-        "dt_ms": 1.23456,
-        "addr": "127.0.0.1",
-    }
-    record = logging.LogRecord(
-        "granian.access", logging.INFO, "", 0, "%(path)s?%(query_string)s", (asked,), None
-    )
-
-    written = logs.JsonLine().format(record)
-
-    assert json.loads(written)["status"] == 200
-    assert "geheim" not in written

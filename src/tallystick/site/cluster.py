@@ -12,6 +12,7 @@ import fcntl
 import os
 import pwd
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -158,6 +159,16 @@ def leased(home: Path, *, durable: bool = True) -> Iterator[Server]:
                     stop(cluster)
 
 
+def revive(home: Path) -> None:
+    """Start the server of ``home`` again if it has ended; for whoever holds a lease on it.
+
+    It listens where it did. Raises ServerDidNotStart.
+    """
+    cluster = located(home)
+    with alone(cluster):
+        _started(cluster, durable=True)
+
+
 def located(home: Path) -> Cluster:
     """Decide, and remember by making the folder, where the cluster of ``home`` lives.
 
@@ -298,10 +309,11 @@ def _initialise(cluster: Cluster) -> None:
 
 
 def launch(cluster: Cluster, *, durable: bool) -> None:
-    _clear_after_a_crash(cluster)
-    socket = tempfile.mkdtemp(prefix=SOCKET_PREFIX, dir=_short_folder())
-    if os.geteuid() == 0:
-        os.chown(socket, cluster.user.uid, cluster.user.gid)
+    socket = _clear_after_a_crash(cluster)
+    if not socket:
+        socket = tempfile.mkdtemp(prefix=SOCKET_PREFIX, dir=_short_folder())
+        if os.geteuid() == 0:
+            os.chown(socket, cluster.user.uid, cluster.user.gid)
     settings = {
         "listen_addresses": "",
         "port": "5432",
@@ -340,18 +352,39 @@ def stop(cluster: Cluster) -> None:
     _remove_socket_folder(socket)
 
 
-def _clear_after_a_crash(cluster: Cluster) -> None:
+def _clear_after_a_crash(cluster: Cluster) -> str:
     """Remove the pid file of a dead server, once the last of its children is gone.
 
-    PostgreSQL itself would take a zombie, or a number in use again, for a living server.
+    PostgreSQL itself would take a zombie, or a number in use again, for a living server. The
+    folder of its socket is kept and returned: whoever was connected finds the new server there.
     """
+    socket = ""
     deadline = time.monotonic() + MAX_START_SECONDS
     while _pid_file(cluster.data) and time.monotonic() < deadline:
         if not _living(cluster, "[0-9]*"):
-            _remove_socket_folder(socket_folder(cluster.data))
+            socket = socket_folder(cluster.data)
             (cluster.data / "postmaster.pid").unlink(missing_ok=True)
         else:
             time.sleep(0.05)
+    if not _is_private(Path(socket), cluster.user):
+        return ""
+    for left in Path(socket).glob(".s.PGSQL.*"):
+        left.unlink()
+    return socket
+
+
+def _is_private(folder: Path, user: ServerUser) -> bool:
+    """A socket's folder as we make them, and not what somebody else has put in its place."""
+    try:
+        found = folder.lstat()
+    except FileNotFoundError:
+        return False
+    return (
+        folder.name.startswith(SOCKET_PREFIX)
+        and stat.S_ISDIR(found.st_mode)
+        and found.st_uid == user.uid
+        and not found.st_mode & 0o077
+    )
 
 
 def serving_pid(cluster: Cluster) -> int | None:

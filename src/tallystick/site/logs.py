@@ -2,16 +2,15 @@
 
 import json
 import logging
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-# What a request's line tells. No query string: it may hold what nobody should read in a log.
-REQUEST_FIELDS = ("method", "path", "status", "dt_ms", "addr")
-
 
 class JsonLine(logging.Formatter):
-    """Time, level, logger and message; for a request its fields, for a fault its traceback."""
+    """Time, level, logger, the request it is about, and the message.
+
+    A request's own line has its fields instead of a message; a fault its traceback.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
@@ -19,9 +18,10 @@ class JsonLine(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
         }
-        if record.name == "granian.access" and isinstance(record.args, Mapping):
-            line |= {name: record.args[name] for name in REQUEST_FIELDS}
-            line["dt_ms"] = round(float(line["dt_ms"]), 3)
+        if request_id := getattr(record, "request_id", ""):
+            line["request_id"] = request_id
+        if fields := getattr(record, "request_fields", None):
+            line |= fields
         else:
             line["message"] = record.getMessage()
         if record.exc_info:
@@ -29,20 +29,21 @@ class JsonLine(logging.Formatter):
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"json": {"()": "tallystick.site.logs.JsonLine"}},
-    "handlers": {
-        "stderr": {
-            "class": "logging.StreamHandler",
-            "stream": "ext://sys.stderr",
-            "formatter": "json",
-        }
-    },
-    "root": {"handlers": ["stderr"], "level": "INFO"},
-    "loggers": {
-        "_granian": {"level": "INFO"},
-        "granian.access": {"level": "INFO"},
-    },
-}
+def logging_of(level: str) -> dict[str, Any]:
+    """The server's logging, from ``level`` upwards."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "filters": {"request": {"()": "tallystick.faces.request_log.WithRequestId"}},
+        "formatters": {"json": {"()": "tallystick.site.logs.JsonLine"}},
+        "handlers": {
+            "stderr": {
+                "class": "logging.StreamHandler",
+                "stream": "ext://sys.stderr",
+                "formatter": "json",
+                "filters": ["request"],
+            }
+        },
+        "root": {"handlers": ["stderr"], "level": level},
+        "loggers": {"_granian": {"level": level}},
+    }

@@ -122,6 +122,8 @@ class Server:
             "PASSWORD": self.password,
             "OPTIONS": options,
             "CONN_MAX_AGE": None,
+            # Once a request: a connection that died with its server is replaced, not answered by.
+            "CONN_HEALTH_CHECKS": True,
         }
 
     def connect(self) -> psycopg.Connection[tuple[Any, ...]]:

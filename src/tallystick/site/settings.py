@@ -86,6 +86,7 @@ INSTALLED_APPS = [
     "tallystick.book.webhooks",
 ]
 MIDDLEWARE = [
+    "tallystick.faces.request_log.RequestLog",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

@@ -53,7 +53,7 @@ EXAMPLES = {
     503: (
         "unavailable",
         "The database cannot be reached",
-        "Nothing was changed. Ask again in 5 seconds.",
+        "Whether it was done is not known. Repeat it with the same key in 5 seconds: it acts once.",
     ),
 }
 

@@ -107,7 +107,12 @@ def problem_of(error: Exception) -> tuple[int, dict[str, Any]]:
         case RequestDataTooBig():
             return _plain(413, "Send less at a time.")
         case OperationalError() | InterfaceError():
-            return _plain(503, f"Nothing was changed. Ask again in {RETRY_SECONDS} seconds.")
+            # It may have been lost while it committed: only the same key is safe.
+            return _plain(
+                503,
+                "Whether the request was carried out is not known. Repeat it with the same key "
+                f"in {RETRY_SECONDS} seconds: it acts only once.",
+            )
         case _:
             return _plain(
                 500,

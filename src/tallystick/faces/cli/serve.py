@@ -2,11 +2,15 @@
 
 import os
 import socket
+from contextlib import nullcontext
 from typing import Annotated
 
 import typer
 
 from tallystick.rules.refusal import Refusal
+
+WORKERS = 2
+MAX_SECONDS_TO_END = 30
 
 
 class PortTaken(Refusal):
@@ -18,6 +22,9 @@ class PortTaken(Refusal):
 
 def serve(
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 8000,
+    workers: Annotated[
+        int, typer.Option(min=1, max=64, help="Processes; as many as the machine has cores.")
+    ] = WORKERS,
 ) -> None:
     """Serve the portals and the API over HTTP on 127.0.0.1 until Ctrl-C.
 
@@ -26,15 +33,19 @@ def serve(
     """
     check_free(port)
     from tallystick.faces.cli.webhooks import delivering
-    from tallystick.site import databases
+    from tallystick.site import databases, watchdog
 
     with databases.book() as here, delivering(here.url):
         typer.echo(f"Serving http://127.0.0.1:{port}/  (Ctrl-C stops)", err=True)
-        run_server(here.url, port)
+        with watchdog.kept_running(here) if databases.is_embedded() else nullcontext():
+            run_server(here.url, port, workers=workers)
 
 
-def run_server(url: str, port: int, *, log_requests: bool = True) -> None:
-    """Serve the database at ``url`` on 127.0.0.1 until told to end."""
+def run_server(url: str, port: int, *, workers: int = WORKERS, log_requests: bool = True) -> None:
+    """Serve the database at ``url`` on 127.0.0.1 until told to end.
+
+    Told to, it listens no further, and ends when the requests under way have been answered.
+    """
     from granian import Granian
     from granian.constants import Interfaces
     from granian.log import LogLevels
@@ -44,15 +55,15 @@ def run_server(url: str, port: int, *, log_requests: bool = True) -> None:
     # The workers are processes of their own and find the database by its URL.
     os.environ["DATABASE_URL"] = url
     Granian(
-        "tallystick.site.wsgi:application",
+        "tallystick.site.worker:application",
         port=port,
         interface=Interfaces.WSGI,
-        workers=2,
+        workers=workers,
         blocking_threads=4,  # measured: more threads gain nothing, fewer lose half
         respawn_failed_workers=True,
-        log_dictconfig=logs.LOGGING,
+        workers_kill_timeout=MAX_SECONDS_TO_END,
+        log_dictconfig=logs.logging_of("INFO" if log_requests else "WARNING"),
         log_level=LogLevels.info if log_requests else LogLevels.warning,
-        log_access=log_requests,
     ).serve()
 
 

@@ -1,0 +1,26 @@
+"""The application in a worker process of ``tally serve``."""
+
+import os
+import signal
+import threading
+import time
+from importlib import import_module
+
+# Loading takes seconds, and the handler inherited from the server would swallow a request to end.
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _end_with(parent: int) -> None:
+    """End this worker once the server that started it is gone, even killed.
+
+    Nobody else would: it would keep the port, and the embedded database's lease.
+    """
+    while os.getppid() == parent:
+        time.sleep(1)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+application = import_module("tallystick.site.wsgi").application
+# As settings.ROOT_URLCONF; the first request would wait for all that it imports.
+import_module("tallystick.faces.urls")
+threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()

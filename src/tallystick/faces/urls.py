@@ -11,3 +11,4 @@ urlpatterns = [
     path("api/v1/", api.urls),
     path("", include("tallystick.faces.portal.urls")),
 ]
+handler500 = "tallystick.faces.faults.fault"

@@ -43,8 +43,8 @@ msgstr ""
 Message = tuple[str | None, str | tuple[str, str]]
 """Context, and the string or its singular and plural."""
 
-NAMES = {"Tallystick", "UTC", "CSV", "XLSX", "APR"}
-"""Words that are the same in every language."""
+NAMES = {"Tallystick", "UTC", "CSV", "XLSX", "APR", "tk"}
+"""Words that are the same in every language; ``tk`` begins the key of a machine client."""
 
 # Blocks that name a class or hold data for a script, not words for a reader.
 _UNREAD_BLOCKS = {"width"}
@@ -53,6 +53,7 @@ _UNREAD_ELEMENTS = re.compile(r"<(script|style)\b.*?</\1>", re.DOTALL)
 # What stands between tags is read by people; attributes that are, are named.
 _TAG = re.compile(r"<[^>]*>", re.DOTALL)
 _READ_ATTRIBUTE = re.compile(r'\b(?:title|alt|aria-label|placeholder)="([^"]*)"')
+_ARGUMENT = re.compile(r"""_\((["'])(.+?)\1\)""")
 _WORD = re.compile(r"[A-Za-z]{2,}")
 _ENTITY = re.compile(r"&[a-z#0-9]+;")
 
@@ -100,7 +101,10 @@ def _marked_in_template(path: Path) -> Iterator[Message]:
     from django.template import Engine, Template
     from django.templatetags.i18n import BlockTranslateNode, TranslateNode
 
-    template = Template(path.read_text(), engine=Engine.get_default())
+    source = path.read_text()
+    for _quote, text in _ARGUMENT.findall(source):
+        yield None, text
+    template = Template(source, engine=Engine.get_default())
     for node in template.nodelist.get_nodes_by_type(TranslateNode):
         text = node.filter_expression.var
         yield _context(node), str(getattr(text, "literal", text))

@@ -11,4 +11,6 @@ urlpatterns = [
     path("api/v1/", api.urls),
     path("", include("tallystick.faces.portal.urls")),
 ]
+handler400 = "tallystick.faces.portal.unread.bad_request"
+handler404 = "tallystick.faces.portal.unread.not_found"
 handler500 = "tallystick.faces.faults.fault"

@@ -18,6 +18,7 @@ from tallystick.book.servicing.history import loan_events
 from tallystick.book.servicing.models import STILL_IN_FORCE, Position
 from tallystick.book.servicing.positions import positions_of
 from tallystick.rules.loan_statement import stated_movements
+from tallystick.rules.loan_terms import EARLIEST_START
 from tallystick.rules.refusal import Refusal
 
 MAX_DAYS = 366
@@ -74,7 +75,8 @@ def supplier_statement(
 
     Raises PeriodOutOfReach.
     """
-    if not 0 <= (to_date - from_date).days < MAX_DAYS:
+    is_period = EARLIEST_START <= from_date <= to_date < date.max
+    if not is_period or (to_date - from_date).days >= MAX_DAYS:
         raise PeriodOutOfReach(from_date, to_date)
     credit_minor, movements = _of_credit(
         supplier_id, currency, from_date=from_date, to_date=to_date

@@ -60,7 +60,7 @@ def secured(facility: Facility) -> Facility:
     return facility
 
 
-def second_facility(first: Facility) -> Facility:
+def second_facility(first: Facility, *, code: str = "") -> Facility:
     """Another facility of the same supplier, whose pool is empty."""
     pool = Pool.objects.create(
         code=f"{first.pool.code}-2",
@@ -72,7 +72,7 @@ def second_facility(first: Facility) -> Facility:
     )
     return secured(
         Facility.objects.create(
-            code=f"{first.code}-2",
+            code=code or f"{first.code}-2",
             legal_entity=first.legal_entity,
             supplier=first.supplier,
             programme=first.programme,

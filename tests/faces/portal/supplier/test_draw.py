@@ -199,6 +199,7 @@ def test_ten_megabytes_in_a_field_are_refused_before_they_are_read(seller):
     )
 
     assert answer.status_code == 400
+    assert "too long for this form" in text_of(answer)
     assert seller.drawn_minor == []
 
 

@@ -19,7 +19,7 @@ from tallystick.book.parties.models import LegalEntity
 from tallystick.book.trade.explore import COUNTED, ClaimsWanted, claims_wanted
 from tallystick.book.trade.models import ClaimEvent, ClaimStatus, Document, Stage
 from tallystick.faces.portal import words
-from tallystick.faces.portal.house.filters import DateField, FilterForm, FirmField, WordField
+from tallystick.faces.portal.house.filters import DateField, FilterForm, WordField
 from tallystick.faces.portal.pages import page
 from tallystick.faces.portal.paging import Slice, sliced
 from tallystick.faces.portal.supplier.left_out import LISTED
@@ -30,7 +30,7 @@ class ClaimsForm(FilterForm):
     """Filters of the list of claims."""
 
     code = forms.CharField(label=_("Code begins with"), required=False, max_length=200)
-    obligor = FirmField(_("Customer's code"))
+    obligor = forms.CharField(label=_("Customer's code"), required=False, max_length=64)
     status = WordField(_("State"), "claim_status", tuple(ClaimStatus.values))
     stage = WordField(_("Stage"), "stage", tuple(Stage.values))
     reason = forms.ChoiceField(
@@ -57,7 +57,6 @@ def claims(request: HttpRequest) -> HttpResponse:
         asked = form.cleaned_data
         wanted = ClaimsWanted(
             supplier_id=request.viewer.party_id,
-            obligor_id=asked["obligor"].pk if asked["obligor"] else None,
             stage=asked["stage"],
             status=asked["status"],
             reason=asked["reason"],
@@ -70,6 +69,8 @@ def claims(request: HttpRequest) -> HttpResponse:
             reasons_of_supplier(request.viewer.party_id, on=on) if asked["reason"] and on else {}
         )
         found = claims_wanted(reach.claims(request.viewer), wanted, reasons=reasons)
+        if asked["obligor"]:
+            found = found.filter(obligor__code=asked["obligor"].strip())
         cursor = request.GET.get("cursor", "")
         part = sliced(found.select_related("obligor"), by=("-pk",), cursor=cursor)
     rows = [

@@ -3,11 +3,13 @@
 from django.urls import include, path
 
 from tallystick.faces import health
+from tallystick.faces.api.pages import docs
 from tallystick.faces.api.v1 import api
 
 urlpatterns = [
     path("health/live", health.live),
     path("health/ready", health.ready),
+    path("api/v1/docs", docs, name="api-docs"),
     path("api/v1/", api.urls),
     path("", include("tallystick.faces.portal.urls")),
 ]

@@ -1,7 +1,10 @@
 """The API keeps to its own description, whatever it is asked."""
 
+import re
+
 import pytest
 import schemathesis
+from django.test import Client
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -107,3 +110,15 @@ def test_it_is_a_description_of_openapi_3_1():
     assert SCHEMA["components"]["securitySchemes"]["ClientKey"]["scheme"] == "bearer"
     summaries = [operation["summary"] for _, _, operation in OPERATIONS]
     assert len(set(summaries)) == len(summaries)
+
+
+def test_the_page_of_the_description_needs_no_script_and_nothing_from_elsewhere(database: Server):
+    page = Client(HTTP_HOST="localhost").get("/api/v1/docs")
+    html = page.content.decode()
+
+    assert page.status_code == 200
+    assert all(operation["operationId"] in html for _, _, operation in OPERATIONS)
+    assert "<script" not in html
+    assert "style=" not in html
+    assert re.findall(r'(?:src|href)="(?!/|#)', html) == []
+    assert "script-src 'self'" in page["Content-Security-Policy"]

@@ -9,9 +9,9 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import formats
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from tallystick.book.access import reach
@@ -40,6 +40,7 @@ from tallystick.faces.portal.house.entity_asked import entity_asked, entity_choi
 from tallystick.faces.portal.house.filters import DateField
 from tallystick.faces.portal.pages import page
 from tallystick.faces.portal.paging import CursorUnusable
+from tallystick.faces.portal.templatetags.figures import day as shown_day
 from tallystick.rules.money import text_from_minor
 
 DAYS_A_PAGE = 20
@@ -59,7 +60,7 @@ class CloseForm(ActForm):
         if through < self.first_date:
             raise forms.ValidationError(
                 _now("This day is closed already. The next one to close is %(day)s.")
-                % {"day": formats.date_format(self.first_date, "DATE_FORMAT")}
+                % {"day": shown_day(self.first_date)}
             )
         if (through - self.first_date).days >= MAX_DAYS_AT_ONCE:
             raise forms.ValidationError(
@@ -144,8 +145,8 @@ def start(request: HttpRequest) -> HttpResponse:
         back=here,
         facts=[
             (_now("Legal entity"), entity.code),
-            (_now("Open business day"), formats.date_format(entity.business_date, "DATE_FORMAT")),
-            (_now("Next to close"), formats.date_format(first_date, "DATE_FORMAT")),
+            (_now("Open business day"), shown_day(entity.business_date)),
+            (_now("Next to close"), shown_day(first_date)),
         ],
     )
 
@@ -224,7 +225,7 @@ def _told(step: str, figures: Mapping[str, Any] | None) -> Iterator[tuple[str, s
     match step:
         case "roll":
             opened = date.fromisoformat(figures["business_date"])
-            yield _now("Open since"), formats.date_format(opened, "DATE_FORMAT")
+            yield _now("Open since"), shown_day(opened)
         case "dues":
             yield _now("Due dates moved"), f"{len(figures['moved']):,}"
             for moved in figures["moved"]:
@@ -242,7 +243,11 @@ def _told(step: str, figures: Mapping[str, Any] | None) -> Iterator[tuple[str, s
                 label = _now("Not past due") if days == "0" else _now("%s days past due") % days
                 yield (
                     f"{label}, {bucket['currency']}",
-                    _now("%(loans)s loans, principal %(amount)s")
+                    ngettext(
+                        "%(loans)s loan, principal %(amount)s",
+                        "%(loans)s loans, principal %(amount)s",
+                        bucket["loans"],
+                    )
                     % {
                         "loans": f"{bucket['loans']:,}",
                         "amount": _money(bucket["principal_minor"], bucket["currency"]),

@@ -119,12 +119,12 @@ def work_items(viewer: Viewer) -> QuerySet[WorkItem]:
 
 def work_item(viewer: Viewer, number: int) -> WorkItem:
     """The work item by its number. Raises NotThere."""
-    return _numbered(work_items(viewer), "work item", number)
+    return by_number(work_items(viewer), "work item", number)
 
 
 def decision(viewer: Viewer, number: int) -> Decision:
     """The decision by its number. Raises NotThere."""
-    return _numbered(decisions(viewer).select_related("facility__supplier"), "decision", number)
+    return by_number(decisions(viewer).select_related("facility__supplier"), "decision", number)
 
 
 def entity(viewer: Viewer, code: str) -> LegalEntity:
@@ -174,14 +174,6 @@ def _own(viewer: Viewer, rows: QuerySet[Row], firm: str) -> QuerySet[Row]:
 def _house(viewer: Viewer, rows: QuerySet[Row], act: May = May.SEE_HOUSE) -> QuerySet[Row]:
     """What only the house reads: all rows for those of its people who may, none for others."""
     return rows if viewer.party_id is None and viewer.may(act) else rows.none()
-
-
-def _numbered(rows: QuerySet[Row], what: str, number: int) -> Any:
-    # No row has a larger number than its column holds.
-    found = rows.filter(pk=number).first() if number < 2**63 else None
-    if found is None:
-        raise NotThere(what, str(number)[:80])
-    return found
 
 
 def _one(rows: QuerySet[Row], what: str, code: str) -> Any:

@@ -6,7 +6,7 @@ from tests.faces.portal.house import lending as world
 from tests.faces.portal.house.office import key_in, queries_for, signed_in, text_of
 
 from tallystick.book.parties.models import Role
-from tallystick.book.payments.models import PaymentOrder
+from tallystick.book.payments.models import CashReceipt, PaymentOrder
 from tallystick.book.watch.models import WorkItem
 
 URL = reverse("house-worklist")
@@ -104,7 +104,7 @@ def test_a_rejected_payment_is_ordered_again_once_by_treasury(lending):
     order = world.rejected_payment(lending)
     item = WorkItem.objects.get(subject=f"payment:{order.end_to_end_id}")
     client = signed_in(Role.TREASURY)
-    url = reverse("house-worklist-order-again", kwargs={"number": item.pk})
+    url = reverse("house-cash-order-again", args=[order.pk])
     assert f'href="{url}"' in client.get(page_of(item)).content.decode()
     form = {"key": key_in(client.get(url)), "reason": "details corrected"}
 
@@ -120,12 +120,9 @@ def test_a_rejected_payment_is_ordered_again_once_by_treasury(lending):
 
 
 def test_a_loans_payout_is_not_ordered_again(lending):
-    item = world.item(lending, "failed_payout", f"payment:L{lending.loan.pk}000")
-    client = signed_in(Role.TREASURY)
-    url = reverse("house-worklist-order-again", kwargs={"number": item.pk})
+    item = world.item(lending, "failed_payout", f"payment:{lending.drawn.end_to_end_id}:x")
 
-    assert url not in client.get(page_of(item)).content.decode()
-    assert client.post(url, {"key": "k", "reason": "try"}).status_code == 422
+    assert signed_in(Role.TREASURY).get(page_of(item)).context["order_again"] is None
 
 
 @pytest.mark.parametrize("role", [Role.AUDITOR, Role.APPROVER])
@@ -138,11 +135,21 @@ def test_who_may_not_work_on_items_reads_them_without_forms(lending, role):
     assert WorkItem.objects.get(pk=item.pk).closed_at is None
 
 
-def test_an_operator_does_not_order_payments(lending):
-    item = world.item(lending, "failed_payout")
-    url = reverse("house-worklist-order-again", kwargs={"number": item.pk})
+def test_an_operator_is_offered_no_payment_to_order(lending):
+    order = world.rejected_payment(lending)
+    item = WorkItem.objects.get(subject=f"payment:{order.end_to_end_id}")
 
-    assert signed_in(Role.OPERATOR).get(url).status_code == 403
+    assert signed_in(Role.OPERATOR).get(page_of(item)).context["order_again"] is None
+    assert signed_in(Role.TREASURY).get(page_of(item)).context["order_again"] == order
+
+
+def test_cash_that_waits_leads_to_its_receipt(lending):
+    item = world.item(lending, "unapplied_cash", "receipt:BANK-OURSELLER")
+    receipt = CashReceipt.objects.get(bank_reference="BANK-OURSELLER")
+
+    link = signed_in(Role.TREASURY).get(page_of(item)).context["link"]
+
+    assert link == reverse("house-cash-receipt", args=[receipt.pk])
 
 
 def test_an_item_that_is_not_there_is_not_found(lending):

@@ -20,11 +20,6 @@ urlpatterns = [
     path(
         "worklist/<int:number>/close/", worklist.house_work_item_close, name="house-worklist-close"
     ),
-    path(
-        "worklist/<int:number>/order-again/",
-        worklist.house_order_again,
-        name="house-worklist-order-again",
-    ),
     path("claims/", claims.house_claims, name="house-claims"),
     path("claims.csv", claims.house_claims_csv, name="house-claims-csv"),
     path("claim/<path:code>/", claims.house_claim, name="house-claims-one"),

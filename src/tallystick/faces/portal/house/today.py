@@ -15,6 +15,7 @@ from tallystick.book.watch.today import (
     last_seal,
     outstanding_by_programme,
 )
+from tallystick.book.watch.verifications import latest_verification
 from tallystick.faces import charts
 from tallystick.faces.portal.house.worklist import link_of
 from tallystick.faces.portal.pages import page
@@ -38,6 +39,7 @@ def house_today(request: HttpRequest) -> HttpResponse:
                 for item in items.order_by("-pk")[:ITEMS_SHOWN]
             ],
             "open_items": items.count(),
+            "run": latest_verification(),
         },
     )
 

@@ -6,7 +6,7 @@ from django import forms
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -14,8 +14,7 @@ from tallystick.book.access import reach
 from tallystick.book.access.permissions import May
 from tallystick.book.access.viewer import Viewer
 from tallystick.book.acts.once import Caller
-from tallystick.book.payments.models import PaymentKind, PaymentOrder
-from tallystick.book.payments.order_again import order_again
+from tallystick.book.payments.models import CashReceipt, PaymentKind, PaymentOrder
 from tallystick.book.watch.models import WorkItem
 from tallystick.book.watch.worklist import settle_item
 from tallystick.faces.portal import words
@@ -85,9 +84,7 @@ def house_work_item(request: HttpRequest, number: int) -> HttpResponse:
             "remedy": words.remedy_of_item(item.kind, item.details),
             "link": link_of(item),
             "may_close": is_open and request.viewer.may(May.WORK),
-            "may_order_again": is_open
-            and request.viewer.may(May.MOVE_CASH)
-            and _order_to_repeat(request.viewer, item) is not None,
+            "order_again": _order_to_repeat(request.viewer, item) if is_open else None,
         },
     )
 
@@ -110,32 +107,32 @@ def link_of(item: WorkItem) -> str:
     """Where the object is shown that an item is about; empty where no page shows it."""
     kind, _colon, code = item.subject.partition(":")
     pages = {
-        "loan": ("house-loans-one", {"code": code}),
-        "claim": ("house-claims-one", {"code": code}),
-        "facility": ("house-facilities-one", {"code": code}),
+        "loan": ("house-loans-one", code),
+        "claim": ("house-claims-one", code),
+        "facility": ("house-facilities-one", code),
         # supplier:CODE:CUR, and a code may have colons itself
-        "supplier": ("house-parties-one", {"code": code.rpartition(":")[0] or code}),
+        "supplier": ("house-parties-one", code.rpartition(":")[0] or code),
     }
     if kind == "payment":
         order = PaymentOrder.objects.filter(end_to_end_id=code.partition(":")[0])
         loan = order.values_list("loan__code", flat=True).first()
-        return reverse("house-loans-one", kwargs={"code": loan}) if loan else _cash_page()
+        return (
+            reverse("house-loans-one", kwargs={"code": loan})
+            if loan
+            else reverse("house-cash-orders")
+        )
     if kind == "receipt":
-        return _cash_page()
-    view, parts = pages.get(kind, ("", {}))
-    return reverse(view, kwargs=parts) if view and code else ""
-
-
-def _cash_page() -> str:
-    try:
-        return reverse("house-cash")
-    except NoReverseMatch:
-        return ""
+        receipt = CashReceipt.objects.filter(
+            legal_entity=item.legal_entity_id, bank_reference=code
+        ).first()
+        return reverse("house-cash-receipt", args=[receipt.pk]) if receipt else ""
+    view, named = pages.get(kind, ("", ""))
+    return reverse(view, kwargs={"code": named}) if named else ""
 
 
 def _order_to_repeat(viewer: Viewer, item: WorkItem) -> PaymentOrder | None:
-    """The rejected order that an item is about, where it can be ordered anew."""
-    if item.kind != "failed_payout":
+    """The rejected order that an item is about, where the viewer can order it anew."""
+    if item.kind != "failed_payout" or not viewer.may(May.MOVE_CASH):
         return None
     return (
         reach.payment_orders(viewer)
@@ -165,33 +162,6 @@ def house_work_item_close(request: HttpRequest, number: int) -> HttpResponse:
             title=_now("Take the item off the list"),
             lead=_now("Somebody will read later what was done about it."),
             button=_now("Take off the list"),
-            back=_url(item),
-            facts=_facts(item),
-        ),
-        act,
-    )
-
-
-@page(May.MOVE_CASH)
-def house_order_again(request: HttpRequest, number: int) -> HttpResponse:
-    item = reach.work_item(request.viewer, number)
-    end_to_end_id = item.subject.removeprefix("payment:")
-
-    def act(_: dict[str, Any], caller: Caller) -> Told:
-        request.viewer.refuse_unless(May.MOVE_CASH)
-        new = order_again(end_to_end_id, legal_entity_id=item.legal_entity_id, caller=caller)
-        return Told(_url(item), _now("Ordered again as %(order)s.") % {"order": new})
-
-    return act_page(
-        request,
-        ActForm(request.POST or None),
-        ActPage(
-            title=_now("Order the payment again"),
-            lead=_now(
-                "The supplier is still owed the money. A new order goes to the bank, once; "
-                "correct the bank details first if they were wrong."
-            ),
-            button=_now("Order again"),
             back=_url(item),
             facts=_facts(item),
         ),

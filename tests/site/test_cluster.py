@@ -127,16 +127,17 @@ def test_ctrl_c_hands_the_lease_back(clients):
 
 
 def test_a_killed_server_is_started_again_with_all_that_was_committed(clients):
-    first = clients.start()
-    with psycopg.connect(clients.url(first)) as connection:
+    url = clients.url(clients.start())
+    with psycopg.connect(url) as connection:
         connection.execute("TRUNCATE kept")
         connection.execute("INSERT INTO kept VALUES (4711)")
     pid = clients.server_pid()
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
 
-    second = clients.start()
-    with psycopg.connect(clients.url(second)) as connection:
+    # Where it was: whoever held its address finds it again.
+    assert clients.url(clients.start()) == url
+    with psycopg.connect(url) as connection:
         assert connection.execute("SELECT amount_minor FROM kept").fetchall() == [(4711,)]
     assert clients.server_pid() != pid
 

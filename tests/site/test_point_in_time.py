@@ -1,10 +1,12 @@
 """A restore to an instant: exactly what was acknowledged before it, with the seals kept."""
 
+import json
 import shutil
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,7 +17,8 @@ from tallystick.book.financing.draw_down import draw_down
 from tallystick.book.financing.models import Loan
 from tallystick.book.ledger.seal import seals
 from tallystick.book.servicing.close import close_day
-from tallystick.faces.cli.rewind import rewind
+from tallystick.faces.cli.archive import ServerArchivesItself
+from tallystick.faces.cli.rewind import NotAnInstant, SealMissing, check_seals, rewind
 from tallystick.rules.proofs import seals_file
 from tallystick.site import archive, backups, cluster, databases, point_in_time
 from tallystick.site.server import Server
@@ -125,8 +128,61 @@ def test_a_restore_to_an_instant_holds_exactly_what_was_acknowledged_before_it(
         assert loans() == before
         assert seals_file(seals(market.entity.pk)) == seals_kept
         assert archive.status(server).command == ""
+        forged = replace(sealed_day, entry_count=sealed_day.entry_count + 1)
+        (place / "FORGED").write_bytes(seals_file([forged]))
+        with pytest.raises(SealMissing, match="FACTOR for 2026-01-05"):
+            check_seals(server.named(databases.BOOK_NAME), place / "FORGED")
 
     point_in_time.restore_to(kept, place / "last", at=None)
     with opened(place / "last"):
         assert loans() == before | after
         assert seals_file(seals(market.entity.pk)).startswith(seals_kept)
+
+    damage(archive.bases_in(kept)[0][0] / archive.FILES)
+    with pytest.raises(backups.BackupDamaged):
+        point_in_time.restore_to(kept, place / "damaged", at=None)
+
+
+def damage(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+
+
+def test_bases_that_go_take_with_them_the_log_that_only_they_needed(tmp_path: Path) -> None:
+    segments = [f"0000000100000000000000{number:02X}" for number in range(6)]
+    kept = [*segments, "00000002.history", f"{segments[4]}.00000028.backup"]
+    (tmp_path / "wal").mkdir()
+    for name in kept:
+        (tmp_path / "wal" / f"{name}.gz").touch()
+    for day, first_segment in enumerate((segments[0], segments[2], segments[4]), 1):
+        folder = tmp_path / f"base/2026-11-0{day}T020000Z"
+        folder.mkdir(parents=True)
+        base = archive.Base(1, "0", "18", "7/1", f"2026-11-0{day}", first_segment, {}, {})
+        (folder / archive.DESCRIPTION).write_text(json.dumps(asdict(base)))
+
+    archive.remove_outdated(tmp_path, keep=2)
+
+    left = {file.name.removesuffix(".gz") for file in (tmp_path / "wal").iterdir()}
+    assert left == set(kept) - {*segments[:2]}
+    assert [base.first_segment for _, base in archive.bases_in(tmp_path)] == segments[2::2]
+
+
+@pytest.mark.parametrize("text", ["2026-11-22 14:00", "yesterday", "22.11.2026 14:00+08:00"])
+def test_an_instant_has_a_date_a_time_and_an_offset(tmp_path: Path, text: str) -> None:
+    with pytest.raises(NotAnInstant, match="offset"):
+        rewind(tmp_path, text, None)
+
+
+def test_a_folder_without_a_base_is_no_archive(tmp_path: Path) -> None:
+    with pytest.raises(point_in_time.NotAnArchive):
+        rewind(tmp_path, "latest", None)
+
+
+def test_a_server_of_its_own_is_restored_by_its_administrator(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql:///books")
+
+    with pytest.raises(ServerArchivesItself, match="pgBackRest"):
+        rewind(tmp_path, "latest", None)

@@ -209,7 +209,7 @@ def add_base(archive: Path, cluster: Cluster, server: Server, *, keep: int | Non
         finally:
             shutil.rmtree(draft, ignore_errors=True)
     if keep:
-        _remove_outdated(archive, keep=keep)
+        remove_outdated(archive, keep=keep)
     return folder
 
 
@@ -302,7 +302,8 @@ def _described(draft: Path, connection: Connection[tuple[Any, ...]], server: Ser
     )
 
 
-def _remove_outdated(archive: Path, *, keep: int) -> None:
+def remove_outdated(archive: Path, *, keep: int) -> None:
+    """Remove all but the newest ``keep`` bases, and the segments that only they needed."""
     bases = bases_in(archive)
     for folder, _ in bases[:-keep]:
         going = folder.with_name(f"{DRAFT_PREFIX}{folder.name}")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
 from django.db import connection
 
@@ -45,11 +46,19 @@ def since_day_before(offer: Offer) -> Since | None:
     ).date
     if since_date < facility.opened_date:
         return None
-    before = bases.base_as_of(offer.pool_id, on=since_date, known_on=since_date)
+    before = _base_at_end(str(connection.settings_dict["NAME"]), offer.pool_id, since_date)
     changes = changes_between(
         before, offer.base, facts=_facts(offer, since_date), inputs=offer.inputs
     )
     return Since(since_date, changes)
+
+
+@lru_cache(maxsize=10_000)
+def _base_at_end(database: str, pool_id: int, day: date) -> Mapping[str, int]:
+    # Nothing is booked in a day that has ended, so that what was known at its end never changes;
+    # but another database has another pool under the number.
+    del database
+    return bases.base_as_of(pool_id, on=day, known_on=day)
 
 
 # A claim's own document opened it; events are differences. Both carry the day they were booked in.

@@ -179,3 +179,14 @@ def test_what_was_said_is_shown_as_text_whatever_it_holds(seller, claim):
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)" in page
     assert "שלום" in page
+
+
+def test_that_a_claim_does_not_count_can_be_disputed_with_its_reason(seller):
+    code = scenes.owes(seller.facility, 100_00, days=400)
+    address = f"/my/claims/{Claim.objects.get(code=code).pk}/dispute/"
+
+    disputed(seller, address, figure="standing", says="We agreed on a year and a month.")
+
+    (case,) = raised(seller)
+    assert case.details["stands"] == "tenor"
+    assert "Term too long" in text_of(seller.client.get(f"/my/cases/{case.pk}/"))

@@ -118,3 +118,11 @@ def test_a_number_of_nothing_is_not_there(firms, clients, number):
     for name in ("supplier-claims-one", "supplier-cases-one", "supplier-claims-dispute"):
         address = reverse(name, kwargs={"number": number})
         assert clients[ours.code].get(address).status_code == 404
+
+
+def test_an_address_of_no_page_is_answered_in_words(firms, clients):
+    ours, _ = firms
+    answer = clients[ours.code].get("/my/nothing-of-the-kind/")
+
+    assert answer.status_code == 404
+    assert "There is no such page." in text_of(answer)

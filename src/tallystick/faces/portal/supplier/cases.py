@@ -15,6 +15,8 @@ from django.utils.translation import gettext_lazy as _
 
 from tallystick.book.access import reach
 from tallystick.book.access.permissions import May
+from tallystick.book.collateral.models import Pool
+from tallystick.book.collateral.reasons import reason_of_claim
 from tallystick.book.financing.models import Loan, LoanStatus
 from tallystick.book.servicing.loans import loan_on
 from tallystick.book.trade.models import Claim
@@ -41,7 +43,7 @@ CLAIM_FIGURES: Mapping[ClaimFigure, Promise] = {
     ClaimFigure.PAID: _("What has been paid"),
     ClaimFigure.DILUTED: _("What has been reduced"),
     ClaimFigure.DUE_DATE: _("Due date"),
-    ClaimFigure.STANDING: _("That it does not count"),
+    ClaimFigure.STANDING: _("Whether it counts"),
 }
 LOAN_FIGURES: Mapping[LoanFigure, Promise] = {
     LoanFigure.PRINCIPAL: _("Principal"),
@@ -77,7 +79,7 @@ class DisputeForm(forms.Form):
     )
 
     def __init__(self, *args: Any, figures: Mapping[Any, Promise], **given: Any) -> None:
-        super().__init__(*args, **given)
+        super().__init__(*args, label_suffix="", **given)
         self.fields["figure"].choices = [(str(code), label) for code, label in figures.items()]
         self.fields["key"].initial = secrets.token_urlsafe(24)
 
@@ -122,7 +124,7 @@ def dispute_claim_figure(request: HttpRequest, number: int) -> HttpResponse:
         ClaimFigure.PAID: found.paid_minor,
         ClaimFigure.DILUTED: found.diluted_minor,
         ClaimFigure.DUE_DATE: found.due_date,
-        ClaimFigure.STANDING: found.status,
+        ClaimFigure.STANDING: _standing_of(found),
     }
 
     def raised(dispute: Dispute, key: str) -> int:
@@ -150,6 +152,13 @@ def dispute_loan_figure(request: HttpRequest, code: str) -> HttpResponse:
         raised,
         "supplier-loans-one",
     )
+
+
+def _standing_of(claim: Claim) -> str:
+    """Why the claim does not count, "" where it does."""
+    pool = Pool.objects.filter(pk=claim.pool_id).select_related("legal_entity").first()
+    # A claim in no pool is left out on whatever day.
+    return reason_of_claim(claim.pk, on=pool.legal_entity.business_date if pool else date.max)
 
 
 def _loan_stands(loan: Loan) -> Mapping[Any, Standing]:
@@ -242,7 +251,7 @@ def _shown(standing: Standing, currency: str) -> str:
         case date():
             return day(standing)
         case _:
-            return named("claim_status", standing)
+            return named("reason", standing)
 
 
 def _about(details: Mapping[str, Any]) -> dict[str, Any]:

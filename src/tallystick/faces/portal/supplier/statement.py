@@ -34,7 +34,7 @@ class PeriodForm(forms.Form):
     currency = forms.ChoiceField(label=_("Currency"), required=False)
 
     def __init__(self, asked: QueryDict, *, currencies: list[str]) -> None:
-        super().__init__(asked)
+        super().__init__(asked, label_suffix="")
         self.fields["currency"].choices = [(code, code) for code in currencies]
         if len(currencies) < 2:
             self.fields["currency"].widget = forms.HiddenInput()

@@ -61,7 +61,6 @@ ADDRESSES: dict[str, May] = {
     "house-worklist": May.SEE_HOUSE,
     "house-worklist-item": May.SEE_HOUSE,
     "house-worklist-close": May.WORK,
-    "house-worklist-order-again": May.MOVE_CASH,
     "house-claims": May.SEE_HOUSE,
     "house-claims-csv": May.SEE_HOUSE,
     "house-claims-one": May.SEE_HOUSE,
@@ -156,6 +155,7 @@ OWN_ACCOUNT = {
 """Everybody's who has signed in, about nobody but oneself."""
 
 OPEN = {
+    "api-docs",
     "account_login",
     "account_logout",
     "account_inactive",

@@ -162,7 +162,6 @@ OPEN = {
     "mfa_authenticate",
     "mfa_login_webauthn",
     "set_language",
-    "api-docs",
 }
 """For whoever comes; shows nothing of anybody."""
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from tallystick.book.access.permissions import NotAllowed
@@ -21,6 +22,7 @@ from tallystick.book.watch.raise_case import (
     NotACaseSubject,
 )
 from tallystick.faces.portal.drawdown_words import Said, said_of
+from tallystick.faces.portal.refusal_words import BROADLY, EXACTLY
 from tallystick.faces.portal.templatetags.figures import day
 from tallystick.rules.hidden_characters import NotAName
 from tallystick.rules.money import text_from_minor
@@ -50,10 +52,18 @@ def refusal_page(request: HttpRequest, refusal: Refusal) -> HttpResponse:
 
 def told(refusal: Refusal) -> list[Said]:
     """Why, and what to do, in the reader's language; in the book's words where none were found."""
+    is_english = (get_language() or "en").startswith("en")
     for kind in type(refusal).__mro__:
         if kind in _TOLD:
             return _TOLD[kind](refusal)
-    return [Said(str(refusal))]
+        if kind in EXACTLY and not is_english:
+            return [EXACTLY[kind](refusal)]
+        if kind in BROADLY and not is_english:
+            reason, remedy = BROADLY[kind]
+            return [Said(str(reason), str(remedy))]
+    if is_english:
+        return [Said(str(refusal))]
+    return [Said(_("This is not possible; why is known in English only:"), str(refusal))]
 
 
 def _drawdown_refused(refusal: DrawdownRefused) -> list[Said]:

@@ -1,5 +1,6 @@
 """``tally demo``: a simulated marketplace in a database of its own, and its proven books."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -81,9 +82,11 @@ def _open_portals(port: int) -> None:
     from rich.table import Table
 
     from tallystick.faces.cli.serve import run_server
+    from tallystick.faces.cli.webhooks import delivering
     from tallystick.site import databases
 
-    with databases.demo() as here:
+    os.environ.setdefault("TALLY_WEBHOOK_ALLOW_LOOPBACK", "1")
+    with databases.demo() as here, delivering(here.url):
         from tallystick.lab.demo_people import demo_people
 
         people = Table(title=f"Portals: http://127.0.0.1:{port}/", title_justify="left")

@@ -1,19 +1,22 @@
 """The ledger a page at a time: totals by name of the chart, accounts, statements, entries."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
 from django.db import connection
 
 from tallystick.book.ledger.labels import LabelledAccount, labelled
+from tallystick.book.ledger.models import Seal
 from tallystick.book.ledger.queries import Balance, StatementLine, balances
 from tallystick.rules.journal import Side
 
 
 @dataclass(frozen=True, slots=True)
 class ChartTotal:
-    """All accounts of one name and currency together."""
+    """All accounts of one name and currency together; ``accounts`` counts those ever opened."""
 
     name: str
     currency: str
@@ -55,14 +58,46 @@ class PostedLine:
 def chart_totals(legal_entity_id: int, *, on: date, known_on: date) -> list[ChartTotal]:
     """The trial balance by name of the chart and currency; see ``queries.trial_balance``.
 
-    Sealed days are read from their day totals, and from roll-ups only where a value date lies
-    after the day of booking, or the day of booking after ``on``.
+    What was sealed never changes: its totals are remembered under its last seal, and only what
+    was booked since is added up anew.
+    """
+    sealed_through, seal = _last_seal(legal_entity_id, known_on)
+    totals: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
+    sealed = _sealed(legal_entity_id, on, sealed_through, seal) if sealed_through else ()
+    for parts in (sealed, _unsealed(legal_entity_id, on, known_on, sealed_through)):
+        for name, currency, debit_minor, credit_minor in parts:
+            totals[currency, name][0] += int(debit_minor)
+            totals[currency, name][1] += int(credit_minor)
+    opened = _opened(legal_entity_id)
+    return [
+        ChartTotal(name, currency, opened[name, currency], Balance(debit_minor, credit_minor))
+        for (currency, name), (debit_minor, credit_minor) in sorted(totals.items())
+    ]
+
+
+def _last_seal(legal_entity_id: int, known_on: date) -> tuple[date | None, bytes]:
+    row = (
+        Seal.objects.filter(legal_entity=legal_entity_id, date__lte=known_on)
+        .order_by("-date")
+        .values_list("date", "seal_hash")
+        .first()
+    )
+    return (None, b"") if row is None else (row[0], bytes(row[1]))
+
+
+@lru_cache(maxsize=200)
+def _sealed(
+    legal_entity_id: int,
+    on: date,
+    sealed_through: date,
+    seal: bytes,  # noqa: ARG001 - names the history that is remembered, whatever the database
+) -> Sequence[tuple[str, str, int, int]]:
+    """Day totals, and roll-ups where a value date lies after the day of booking, or that day
+    after ``on``.
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "WITH seal AS (SELECT coalesce(max(date), '-infinity') AS last_date FROM ledger_seal"
-            "     WHERE legal_entity_id = %(entity)s),"
-            " part AS ("
+            "WITH part AS ("
             "     SELECT account_id, debit_minor, credit_minor FROM ledger_daytotal"
             "     WHERE booking_date <= least(%(known_on)s, %(on)s)"
             "     UNION ALL"
@@ -73,27 +108,45 @@ def chart_totals(legal_entity_id: int, *, on: date, known_on: date) -> list[Char
             "     SELECT account_id, debit_minor, credit_minor FROM ledger_rollup"
             "     WHERE booking_date > %(on)s AND booking_date <= %(known_on)s"
             "       AND value_date <= %(on)s"
-            "     UNION ALL"
-            "     SELECT posting.account_id, posting.amount_minor * (posting.side = 1)::int,"
-            "         posting.amount_minor * (posting.side = -1)::int"
-            "     FROM ledger_entry AS entry"
-            "     JOIN ledger_posting AS posting ON posting.entry_id = entry.id"
-            "     WHERE entry.legal_entity_id = %(entity)s"
-            "       AND entry.booking_date > (SELECT last_date FROM seal)"
-            "       AND entry.booking_date <= %(known_on)s AND entry.value_date <= %(on)s"
             " ), total AS ("
             "     SELECT account_id, sum(debit_minor) AS debit_minor,"
             "         sum(credit_minor) AS credit_minor FROM part GROUP BY account_id)"
-            " SELECT account.name, account.currency, count(*), sum(debit_minor), sum(credit_minor)"
+            " SELECT account.name, account.currency, sum(debit_minor), sum(credit_minor)"
             " FROM total JOIN ledger_account AS account ON account.id = total.account_id"
-            " WHERE account.legal_entity_id = %(entity)s"
-            " GROUP BY account.name, account.currency ORDER BY account.currency, account.name",
-            {"entity": legal_entity_id, "on": on, "known_on": known_on},
+            " WHERE account.legal_entity_id = %(entity)s GROUP BY account.name, account.currency",
+            {"entity": legal_entity_id, "on": on, "known_on": sealed_through},
         )
-        return [
-            ChartTotal(name, currency, accounts, Balance(int(debit_minor), int(credit_minor)))
-            for name, currency, accounts, debit_minor, credit_minor in cursor.fetchall()
-        ]
+        return tuple(cursor.fetchall())
+
+
+def _unsealed(
+    legal_entity_id: int, on: date, known_on: date, sealed_through: date | None
+) -> Sequence[tuple[str, str, int, int]]:
+    """Postings booked since the seal that was found, also if another was written meanwhile."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT account.name, account.currency,"
+            "     coalesce(sum(posting.amount_minor) FILTER (WHERE posting.side = 1), 0),"
+            "     coalesce(sum(posting.amount_minor) FILTER (WHERE posting.side = -1), 0)"
+            " FROM ledger_entry AS entry"
+            " JOIN ledger_posting AS posting ON posting.entry_id = entry.id"
+            " JOIN ledger_account AS account ON account.id = posting.account_id"
+            " WHERE entry.legal_entity_id = %s AND entry.booking_date > %s"
+            "   AND entry.booking_date <= %s AND entry.value_date <= %s"
+            " GROUP BY account.name, account.currency",
+            [legal_entity_id, sealed_through or date.min, known_on, on],
+        )
+        return cursor.fetchall()
+
+
+def _opened(legal_entity_id: int) -> dict[tuple[str, str], int]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT name, currency, count(*) FROM ledger_account WHERE legal_entity_id = %s"
+            " GROUP BY name, currency",
+            [legal_entity_id],
+        )
+        return {(name, currency): count for name, currency, count in cursor.fetchall()}
 
 
 def statement_page(

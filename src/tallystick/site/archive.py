@@ -39,6 +39,7 @@ FILES = "base.tar.gz"
 SEGMENTS = "pg_wal.tar.gz"
 NAME = "%Y-%m-%dT%H%M%SZ"
 DRAFT_PREFIX = ".tallystick-"
+NOWHERE = "/bin/true"
 MAX_SECONDS_UNARCHIVED = 60
 MAX_SECONDS_TO_ARCHIVE = 30
 
@@ -151,7 +152,7 @@ def stop(server: Server) -> None:
         connection.execute("ALTER SYSTEM RESET archive_mode")
         connection.execute("ALTER SYSTEM RESET archive_timeout")
         # Until its next start the server would pile up what nobody takes.
-        connection.execute("ALTER SYSTEM SET archive_command = '/bin/true'")
+        connection.execute(sql.SQL("ALTER SYSTEM SET archive_command = {}").format(NOWHERE))
         connection.execute("SELECT pg_reload_conf()")
 
 
@@ -239,7 +240,8 @@ def status(server: Server) -> Archiving:
         ).fetchone()
     assert row is not None
     command, segment, archived_at, failing, waiting, mode = row
-    return Archiving(command if mode == "on" else "", segment, archived_at, failing, waiting)
+    is_archiving = mode == "on" and command != NOWHERE
+    return Archiving(command if is_archiving else "", segment, archived_at, failing, waiting)
 
 
 def _is_set(connection: Connection[tuple[Any, ...]], archive: Path) -> bool:

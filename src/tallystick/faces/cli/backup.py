@@ -48,13 +48,16 @@ def backup(
     except Refusal as refusal:
         if not as_json:
             raise
-        said = {"backup": "refused", "reason": type(refusal).__name__, "message": str(refusal)}
-        typer.echo(json.dumps(said, ensure_ascii=False))
+        why = {"backup": "refused", "reason": type(refusal).__name__, "message": str(refusal)}
+        typer.echo(json.dumps(why, ensure_ascii=False))
         raise typer.Exit(REFUSED) from None
     done["seconds"] = round((datetime.now().astimezone() - began_at).total_seconds(), 1)
     if as_json:
-        line = {"backup": "made", **done, "verified": verify, **asdict(manifest)}
-        typer.echo(json.dumps(line, ensure_ascii=False))
+        said = asdict(manifest)
+        del said["migrations"]  # in the manifest; a monitor's line stays short
+        typer.echo(
+            json.dumps({"backup": "made", **done, "verified": verify, **said}, ensure_ascii=False)
+        )
         return
     typer.echo(f"Wrote {done['folder']}, {done['bytes']:,} bytes, SHA-256 {manifest.sha256}.")
     if verify:

@@ -256,6 +256,17 @@ def test_the_quote_follows_what_is_typed_without_a_page_around_it(seller):
     assert "<html" not in answer.content.decode()
 
 
+def test_the_quote_says_what_cannot_be_read_and_prices_nothing_that_is_refused(seller):
+    unread = seller.client.get(f"{seller.draw_address}quote/", {"amount": "1000,5", "tenor": "30"})
+    refused = seller.client.get(
+        f"{seller.draw_address}quote/", {"amount": "9,000,000", "tenor": "30"}
+    )
+
+    assert "can be read in more than one way" in text_of(unread)
+    assert "¥ 500,000.00 is available now" in text_of(refused)
+    assert "To repay" not in text_of(refused)
+
+
 def test_a_second_draw_of_the_day_is_pointed_out(seller):
     seller.confirm(amount="1000", tenor="30")
     shown = seller.client.get(f"{seller.draw_address}confirm/", {"amount": "1000", "tenor": "30"})

@@ -50,6 +50,15 @@ def test_the_waterfall_leads_from_the_claims_to_the_amount(seller):
     assert "Borrowing base ¥ 500,000.00" in shown
 
 
+def test_a_limit_that_binds_is_named(seller):
+    Facility.objects.filter(pk=seller.facility.pk).update(limit_minor=300_000_00)
+
+    shown = text_of(seller.client.get("/my/"))
+
+    assert "Above the limits Facility limit −¥ 200,000.00" in shown
+    assert "You can draw now ¥ 300,000.00" in shown
+
+
 def test_every_claim_left_out_has_its_reason_and_remedy(seller):
     code = scenes.owes(seller.facility, 40_000_00, days=400)
 

@@ -63,7 +63,9 @@ def draw_quote(request: HttpRequest, code: str) -> HttpResponse:
     facility = reach.facility(request.viewer, code)
     (offer,) = offers([facility.code])
     typed = _typed(request.GET, offer)
-    return render(request, "portal/supplier/quote.html", _quoted(facility, offer, typed))
+    # On the whole page, what is wrong with a field stands beside it.
+    quoted = _quoted(facility, offer, typed) | {"is_part": True}
+    return render(request, "portal/supplier/quote.html", quoted)
 
 
 @page(May.DRAW)

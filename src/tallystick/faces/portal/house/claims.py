@@ -77,7 +77,7 @@ class ClaimsForm(FilterForm):
     at_least = forms.CharField(label=_("Amount from"), required=False, max_length=60)
     at_most = forms.CharField(label=_("Amount to"), required=False, max_length=60)
     order = forms.ChoiceField(
-        label=_("Order"),
+        label=_("Sorted by"),
         required=False,
         choices=[
             ("", _("Newest first")),

@@ -174,7 +174,7 @@ def _chart(history: list[dict[str, Any]], currency: str) -> str:
             _now("Borrowing base"): [each["base_minor"] / unit for each in history],
             _now("Cover"): [each["cover_minor"] / unit for each in history],
         },
-        unit=currency,
+        unit="",  # stands beside the heading: amounts in full leave no room for it
     )
 
 

@@ -57,7 +57,7 @@ class LoansForm(FilterForm):
     due_from = DateField(_("Due from"))
     due_to = DateField(_("Due to"))
     order = forms.ChoiceField(
-        label=_("Order"),
+        label=_("Sorted by"),
         required=False,
         choices=[("", _("Newest first")), ("due", _("Open loans, due first"))],
     )

@@ -8,6 +8,7 @@ from ninja.security import HttpBearer
 from tallystick.book.access.clients import KeyRefused, Machine, let_in
 from tallystick.book.access.rate_limits import count_failure, count_request
 from tallystick.faces.api.problems import BodyTooLarge, NotJson
+from tallystick.faces.portal.signin.address import address_of
 
 
 class ClientKey(HttpBearer):
@@ -42,7 +43,7 @@ def _let_in(request: HttpRequest) -> Machine:
     try:
         return let_in(key if scheme.lower() == "bearer" else "")
     except KeyRefused:
-        count_failure(request.META.get("REMOTE_ADDR", ""))
+        count_failure(address_of(request))
         raise
 
 

@@ -57,15 +57,23 @@ def _operation(method: str, path: str, operation: Mapping[str, Any]) -> SafeStri
         f"Scope: {operation['x-scope']}" if operation["x-scope"] else "Any client.",
         _parameters(operation["parameters"]),
         _example("Request", body),
-        format_html_join(
-            "",
-            "{}",
-            (
-                (_example(f"{status} {response['description']}", content),)
-                for status, response in operation["responses"].items()
-                for content in response["content"].values()
-            ),
-        ),
+        _answers(operation["responses"]),
+    )
+
+
+def _answers(responses: Mapping[int, Mapping[str, Any]]) -> SafeString:
+    """The answer that was asked for, and the problems together."""
+    told = [
+        (status, _example(f"{status} {response['description']}", content))
+        for status, response in responses.items()
+        for content in response["content"].values()
+    ]
+    problems = [(status, shown) for status, shown in told if status >= 400]
+    return format_html(
+        "{}<details><summary>Problems: {}</summary>{}</details>",
+        format_html_join("", "{}", ((shown,) for status, shown in told if status < 400)),
+        ", ".join(str(status) for status, _ in problems),
+        format_html_join("", "{}", ((shown,) for _, shown in problems)),
     )
 
 

@@ -13,8 +13,8 @@ from tallystick.faces.api.problems import problem_response
 
 DESCRIPTION = """\
 Trade documents in, limits and money out. Amounts are whole minor units with their currency; days
-are YYYY-MM-DD. Every failure is a problem (RFC 9457) whose `type` is a stable name. Every POST
-carries an `Idempotency-Key`. See docs/how-to/use-the-api.md."""
+are YYYY-MM-DD. Every failure is a problem (RFC 9457) whose type is a stable name. Every POST
+carries an Idempotency-Key: the same key with the same body acts once and gets the first answer."""
 
 
 class Api(NinjaAPI):

@@ -11,6 +11,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
@@ -39,6 +40,8 @@ msgstr ""
 
 """
 """Without dates, so that the files change only with the strings."""
+
+UNDATED = datetime(2026, 1, 1, tzinfo=UTC)
 
 Message = tuple[str | None, str | tuple[str, str]]
 """Context, and the string or its singular and plural."""
@@ -189,6 +192,8 @@ def _shown(message: Message) -> str:
 
 def compiled(catalogue: Catalog) -> bytes:
     """The catalogue as Django reads it."""
+    # Babel writes the moment of compiling, so that the same strings would never be the same file.
+    catalogue.creation_date = catalogue.revision_date = UNDATED
     out = BytesIO()
     write_mo(out, catalogue)
     return out.getvalue()

@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
-from tallystick.faces.portal import words
+from tallystick.faces.portal import loan_words, words
 from tallystick.rules.money import minor_digits, text_from_minor
 
 register = template.Library()
@@ -107,6 +107,12 @@ def count(value: int) -> str:
 def named(code: str, group: str) -> str:
     """The word for a code of ``words.WORDS``: ``{{ loan.status|named:"loan_status" }}``."""
     return words.named(group, code)
+
+
+@register.filter
+def loan_term(name: str) -> str:
+    """A term of a loan's figure: ``{{ term.name|loan_term }}``."""
+    return loan_words.term_told(name)
 
 
 @register.simple_tag

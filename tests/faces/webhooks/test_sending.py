@@ -43,7 +43,7 @@ def test_proxies_of_the_environment_are_not_asked(monkeypatch):
         assert send(receiver.url, b"{}", {}, allow_loopback=True).status == 204
 
 
-def test_an_answer_without_end_is_not_read_to_its_end():
+def test_an_answer_without_end_is_not_read():
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from django.db import connection
 
-CLOSE_RUN_LOCK = 7105
+CLOSE_RUN_LOCK = 7107
 """First key of the locks under which a legal entity's days are being closed; second: its id."""
 
 VERIFY_RUN_LOCK = 7106

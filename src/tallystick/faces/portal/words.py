@@ -367,6 +367,15 @@ def named(group: str, code: str) -> str:
     return code.replace("_", " ") if word is None else str(word)
 
 
+ACTORS: Mapping[str, Label] = {"close of day": _("Close of day")}
+"""What acts by itself, by the name that the book keeps."""
+
+
+def actor_named(actor: str) -> str:
+    """Who acted: a person or client by name, what acts by itself in the reader's language."""
+    return str(ACTORS.get(actor, actor))
+
+
 def look_of(group: str, code: str) -> str:
     """The class of ``.state`` that fits a code."""
     return STATE_OF.get(group, {}).get(code, "warn")

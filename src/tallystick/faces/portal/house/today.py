@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import get_language
 
 from tallystick.book.access import reach
 from tallystick.book.access.permissions import May
@@ -62,14 +63,16 @@ def _outstanding(entity: LegalEntity, currency: str) -> dict[str, Any]:
     last = entity.business_date - timedelta(days=1)
     first = max(entity.opened_date, last - timedelta(days=DAYS_SHOWN - 1))
     days, series = outstanding_by_programme(entity.pk, currency, from_date=first, to_date=last)
-    unit = 10 ** minor_digits(currency) * 1_000_000
+    is_chinese = (get_language() or "").startswith("zh")
+    step, step_named = (10_000, "万") if is_chinese else (1_000_000, "m")
+    unit = 10 ** minor_digits(currency) * step
     picture = ""
     if len(days) > 1 and any(values[-1] for values in series.values()):
         picture = charts.cached(
             charts.stacked_areas,
             days,
             {name: [minor / unit for minor in values] for name, values in series.items()},
-            unit=f"{currency} m",
+            unit=f"{currency} {step_named}",
         )
     weekly = sorted({*range(len(days) - 1, -1, -7)}, reverse=True)
     return {

@@ -110,6 +110,12 @@ def named(code: str, group: str) -> str:
 
 
 @register.filter
+def actor(name: str) -> str:
+    """Who acted: ``{{ act.actor|actor }}``."""
+    return words.actor_named(name)
+
+
+@register.filter
 def loan_term(name: str) -> str:
     """A term of a loan's figure: ``{{ term.name|loan_term }}``."""
     return loan_words.term_told(name)

@@ -238,3 +238,15 @@ def test_a_page_says_that_it_is_chinese(pages):
     }
 
     assert languages == {"zh-CN"}
+
+
+def test_a_day_in_a_form_is_written_as_browsers_read_it(pages):
+    wrong = [
+        (name, field)
+        for name, html in pages.items()
+        for field in re.findall(r'<input type="date"[^>]*>', html)
+        if re.search(r' value="(?!\d{4}-\d\d-\d\d")', field)
+    ]
+
+    assert any('type="date"' in html for html in pages.values())
+    assert wrong == []

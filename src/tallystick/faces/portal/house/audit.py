@@ -16,6 +16,7 @@ from tallystick.book.acts.models import Act
 from tallystick.book.ledger.browse import posted_lines
 from tallystick.book.watch.audit import acts_about, entries_of, messages_of
 from tallystick.faces.files.tables import csv_bytes
+from tallystick.faces.portal.house.filters import DateField
 from tallystick.faces.portal.pages import page
 from tallystick.faces.portal.paging import sliced
 from tallystick.faces.portal.words import WORDS
@@ -30,12 +31,8 @@ class AuditForm(forms.Form):
     actor = forms.CharField(label=_("Who"), required=False, max_length=254)
     kind = forms.ChoiceField(label=_("What"), required=False)
     channel = forms.ChoiceField(label=_("Channel"), required=False)
-    from_date = forms.DateField(
-        label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"})
-    )
-    to_date = forms.DateField(
-        label=_("To"), required=False, widget=forms.DateInput(attrs={"type": "date"})
-    )
+    from_date = DateField(_("From"))
+    to_date = DateField(_("To"))
     about = forms.CharField(label=_("Code of an object"), required=False, max_length=100)
 
     def __init__(self, *args: object, **given: object) -> None:

@@ -17,6 +17,7 @@ from tallystick.book.ledger.queries import balances
 from tallystick.book.ledger.seal import sealed, seals
 from tallystick.book.parties.models import LegalEntity
 from tallystick.faces.portal.house.entity_asked import entity_asked, entity_choice
+from tallystick.faces.portal.house.filters import DateField
 from tallystick.faces.portal.pages import page
 from tallystick.faces.portal.paging import ROWS_A_PAGE, CursorUnusable, sliced
 from tallystick.rules.chart import CHART
@@ -29,25 +30,15 @@ class DatesForm(forms.Form):
     """The two dates of every question about the books."""
 
     entity = forms.CharField(required=False, widget=forms.HiddenInput)
-    on = forms.DateField(
-        label=_("Value dates up to"),
-        required=False,
-        widget=forms.DateInput(attrs={"type": "date"}),
-    )
-    known_on = forms.DateField(
-        label=_("As known on"), required=False, widget=forms.DateInput(attrs={"type": "date"})
-    )
+    on = DateField(_("Value dates up to"))
+    known_on = DateField(_("As known on"))
 
 
 class PeriodForm(forms.Form):
     """The booking dates of a statement."""
 
-    from_date = forms.DateField(
-        label=_("Booked from"), required=False, widget=forms.DateInput(attrs={"type": "date"})
-    )
-    to_date = forms.DateField(
-        label=_("Booked to"), required=False, widget=forms.DateInput(attrs={"type": "date"})
-    )
+    from_date = DateField(_("Booked from"))
+    to_date = DateField(_("Booked to"))
 
 
 @page(May.SEE_HOUSE)

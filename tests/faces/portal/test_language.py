@@ -18,6 +18,7 @@ from tallystick.book.access.permissions import GRANTED
 from tallystick.book.parties.models import Role, User
 from tallystick.book.servicing.close import EarlierDayNotClosed
 from tallystick.faces.portal import catalogue, words
+from tallystick.faces.portal.loan_words import term_told
 from tallystick.faces.portal.refusals import told
 from tallystick.rules.refusal import Refusal
 
@@ -119,6 +120,27 @@ def test_a_refusal_without_chinese_says_that_the_rest_is_english():
 UNREAD = {"script", "style", "code", "pre", "template"}
 READ_ATTRIBUTES = {"title", "alt", "aria-label", "placeholder", "data-label"}
 WITHOUT_END = {"meta", "link", "input", "br", "img", "hr", "path", "rect", "use", "col"}
+
+
+@pytest.mark.parametrize(
+    "term",
+    [
+        "paid out 2026-03-02 (event 3)",
+        "received from credit 2026-03-02 (event R-1)",
+        "2026-03-02 to 2026-04-01: 30 days × 123456 × 0.09 (ACT/360)",
+        "rounding (half_up)",
+        "days from 2026-03-02 to 2026-04-01",
+        "penalty due",
+    ],
+)
+def test_a_term_of_a_figure_is_told_in_chinese_and_kept_in_english(term):
+    with override("en"):
+        assert term_told(term) == term
+    with override("zh-hans"):
+        chinese = term_told(term)
+
+    assert _HAN.search(chinese)
+    assert re.findall(r"\d+", chinese) == re.findall(r"\d+", term)
 
 
 class _Seen(HTMLParser):

@@ -23,7 +23,7 @@ def test_signing_out_ends_it(tab, browser, portals):
     here.page.click("main button[type=submit], main button:not([type])")
     here.page.wait_for_url("**/house/**")
 
-    here.page.click("header form[action*=logout] button")
+    here.page.click("header > .who form[action*=logout] button")
     here.page.wait_for_url("**/account/login/**")
 
     here.open("/house/")

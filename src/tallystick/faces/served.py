@@ -21,10 +21,11 @@ READY_SECONDS = 60
 @contextmanager
 def served(url: str, port: int) -> Iterator[None]:
     """Serve the database at ``url`` from processes of its own, until the block ends."""
-    program = f"from tallystick.faces.cli.serve import run_server; run_server({url!r}, {port})"
+    program = "import os; from tallystick.faces.cli.serve import run_server; "
+    program += f"run_server(os.environ['DATABASE_URL'], {port})"
     server = subprocess.Popen(
         [sys.executable, "-c", program],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        env=os.environ | {"DATABASE_URL": url, "PYTHONPATH": os.pathsep.join(sys.path)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

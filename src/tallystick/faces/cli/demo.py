@@ -81,7 +81,7 @@ def _open_portals(port: int) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from tallystick.faces.cli.serve import run_server
+    from tallystick.faces.cli.serve import serve_apart
     from tallystick.faces.cli.webhooks import delivering
     from tallystick.site import databases
 
@@ -96,4 +96,4 @@ def _open_portals(port: int) -> None:
             people.add_row(person.role.label, person.email, person.password)
         Console().print(people)
         typer.echo("These passwords hold for this run. Ctrl-C stops.")
-        run_server(here.url, port, log_requests=False)
+        serve_apart(here.url, port)

@@ -2,6 +2,8 @@
 
 import os
 import socket
+import subprocess
+import sys
 from contextlib import nullcontext
 from typing import Annotated
 
@@ -65,6 +67,30 @@ def run_server(url: str, port: int, *, workers: int = WORKERS, log_requests: boo
         log_dictconfig=logs.logging_of("INFO" if log_requests else "WARNING"),
         log_level=LogLevels.info if log_requests else LogLevels.warning,
     ).serve()
+
+
+_APART = """
+import os, sys
+from tallystick.faces.cli.serve import run_server
+run_server(os.environ["DATABASE_URL"], int(sys.argv[1]), log_requests=False)
+"""
+
+
+def serve_apart(url: str, port: int) -> None:
+    """The same from a process of its own, without a log of requests, until told to end.
+
+    Workers are forks of the server: what a process that has drawn charts or run frames holds in
+    threads does not live on in them, and the first page with a chart would wait for ever.
+    """
+    server = subprocess.Popen(
+        [sys.executable, "-c", _APART, str(port)],
+        env=os.environ | {"DATABASE_URL": url, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    try:
+        server.wait()
+    finally:
+        server.terminate()
+        server.wait(timeout=2 * MAX_SECONDS_TO_END)
 
 
 def check_free(port: int) -> None:

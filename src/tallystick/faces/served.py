@@ -1,8 +1,6 @@
 """A server of our own for a while: for what measures it, and asks it as a person would."""
 
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +12,7 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 
 from tallystick.book.parties.models import User
+from tallystick.faces.cli.serve import ended, server_apart
 
 READY_SECONDS = 60
 
@@ -21,20 +20,12 @@ READY_SECONDS = 60
 @contextmanager
 def served(url: str, port: int) -> Iterator[None]:
     """Serve the database at ``url`` from processes of its own, until the block ends."""
-    program = "import os; from tallystick.faces.cli.serve import run_server; "
-    program += f"run_server(os.environ['DATABASE_URL'], {port})"
-    server = subprocess.Popen(
-        [sys.executable, "-c", program],
-        env=os.environ | {"DATABASE_URL": url, "PYTHONPATH": os.pathsep.join(sys.path)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    server = server_apart(url, port, log_requests=True, output=subprocess.DEVNULL)
     try:
         _await_ready(port, server)
         yield
     finally:
-        server.terminate()
-        server.wait(timeout=30)
+        ended(server)
 
 
 def _await_ready(port: int, server: "subprocess.Popen[bytes]") -> None:

@@ -81,7 +81,7 @@ def _open_portals(port: int) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from tallystick.faces.cli.serve import serve_apart
+    from tallystick.faces.cli.serve import ended, server_apart
     from tallystick.faces.cli.webhooks import delivering
     from tallystick.site import databases
 
@@ -96,4 +96,8 @@ def _open_portals(port: int) -> None:
             people.add_row(person.role.label, person.email, person.password)
         Console().print(people)
         typer.echo("These passwords hold for this run. Ctrl-C stops.")
-        serve_apart(here.url, port)
+        server = server_apart(here.url, port, log_requests=False)
+        try:
+            server.wait()
+        finally:
+            ended(server)

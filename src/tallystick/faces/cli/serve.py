@@ -72,25 +72,31 @@ def run_server(url: str, port: int, *, workers: int = WORKERS, log_requests: boo
 _APART = """
 import os, sys
 from tallystick.faces.cli.serve import run_server
-run_server(os.environ["DATABASE_URL"], int(sys.argv[1]), log_requests=False)
+run_server(os.environ["DATABASE_URL"], int(sys.argv[1]), log_requests=sys.argv[2] == "log")
 """
 
 
-def serve_apart(url: str, port: int) -> None:
-    """The same from a process of its own, without a log of requests, until told to end.
+def server_apart(
+    url: str, port: int, *, log_requests: bool, output: int | None = None
+) -> "subprocess.Popen[bytes]":
+    """A server started as a process of its own; ``output``: where it writes, None: where we do.
 
     Workers are forks of the server: what a process that has drawn charts or run frames holds in
     threads does not live on in them, and the first page with a chart would wait for ever.
     """
-    server = subprocess.Popen(
-        [sys.executable, "-c", _APART, str(port)],
+    return subprocess.Popen(
+        [sys.executable, "-c", _APART, str(port), "log" if log_requests else "quiet"],
+        # By the environment: what stands on a command line is there for everybody to read.
         env=os.environ | {"DATABASE_URL": url, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdout=output,
+        stderr=output,
     )
-    try:
-        server.wait()
-    finally:
-        server.terminate()
-        server.wait(timeout=2 * MAX_SECONDS_TO_END)
+
+
+def ended(server: "subprocess.Popen[bytes]") -> None:
+    """Tell a server to end, and wait until the requests under way have been answered."""
+    server.terminate()
+    server.wait(timeout=2 * MAX_SECONDS_TO_END)
 
 
 def check_free(port: int) -> None:

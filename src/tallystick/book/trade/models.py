@@ -171,7 +171,11 @@ class Claim(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["pool", "status", "issue_date"], name="claim_by_pool"),
+            models.Index(
+                fields=["pool", "status", "issue_date"],
+                condition=Q(pool__isnull=False),
+                name="claim_by_pool",
+            ),
             models.Index(fields=["supplier", "obligor"], name="claim_by_parties"),
             # For those who look through all claims; disputed ones are few.
             models.Index(fields=["obligor"], name="claim_by_obligor"),

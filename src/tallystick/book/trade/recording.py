@@ -48,13 +48,14 @@ class NumberTaken(Refusal):
         )
 
 
-class _Batch(NamedTuple):
-    """Documents on their way in: which are new, and what became of the others."""
+class Identified(NamedTuple):
+    """Documents on their way in: which may be new, and what became of the others."""
 
     outcomes: list[Recorded | Refusal | None]
     fresh: Fresh
     repeats_of: dict[int, int]
     """Place of a document that stands earlier in the same batch, by place."""
+    numbers_repeat: bool
 
 
 def write_documents(
@@ -71,7 +72,15 @@ def write_documents(
     (unless ``numbers_repeat`` for their source), is refused as a value: UnacceptableDocument,
     NumberTaken. What is not refused stands.
     """
-    outcomes, fresh, repeats_of = _identified(documents, numbers_repeat=numbers_repeat)
+    batch = identified(documents, numbers_repeat=numbers_repeat)
+    return write_identified(batch, booking_date=booking_date, act_id=act_id)
+
+
+def write_identified(
+    batch: Identified, *, booking_date: date, act_id: int
+) -> list[Recorded | Refusal]:
+    """The second half of ``write_documents``: record documents that have been told apart."""
+    outcomes, fresh, repeats_of, numbers_repeat = batch
     if fresh.places:
         _write(
             fresh,
@@ -89,8 +98,10 @@ def write_documents(
     return outcomes  # type: ignore[return-value]
 
 
-def _identified(documents: Sequence[TradeDocument], *, numbers_repeat: bool) -> _Batch:
-    """Tell the documents of a batch apart; refuse what no record is needed to refuse."""
+def identified(documents: Sequence[TradeDocument], *, numbers_repeat: bool) -> Identified:
+    """The first half of ``write_documents``, which asks no database: tell documents apart, and
+    refuse what no record is needed to refuse.
+    """
     outcomes: list[Recorded | Refusal | None] = [None] * len(documents)
     fresh = Fresh([], [], [])
     repeats_of: dict[int, int] = {}
@@ -111,7 +122,7 @@ def _identified(documents: Sequence[TradeDocument], *, numbers_repeat: bool) -> 
             outcomes[place] = NumberTaken(document, differs_in=differs_in)
         else:
             repeats_of[place] = same
-    return _Batch(outcomes, fresh, repeats_of)
+    return Identified(outcomes, fresh, repeats_of, numbers_repeat)
 
 
 def _differences(one: TradeDocument, other: TradeDocument) -> list[str]:

@@ -316,7 +316,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="claim",
-            index=models.Index(fields=["pool", "status", "issue_date"], name="claim_by_pool"),
+            index=models.Index(
+                fields=["pool", "status", "issue_date"],
+                condition=models.Q(("pool__isnull", False)),
+                name="claim_by_pool",
+            ),
         ),
         migrations.AddIndex(
             model_name="claim",

@@ -16,6 +16,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from itertools import zip_longest
+from typing import Protocol, TypeVar
 
 from tallystick.rules.refusal import Refusal
 
@@ -167,9 +168,9 @@ def events_in_force(
 
     Raises a ContradictoryEvents when the events cannot all be true.
     """
-    _refuse_contradictions(events, start=start)
+    refuse_contradictions(events, start=start)
     known = [event for event in events if event.booking_date <= known_on]
-    in_force = [event for event in _standing(known) if event.value_date <= on]
+    in_force = [event for event in standing(known) if event.value_date <= on]
     in_force.sort(
         key=lambda event: (
             event.value_date,
@@ -195,7 +196,29 @@ def _superseded(event: LoanEvent, following: LoanEvent | None) -> bool:
     )
 
 
-def _refuse_contradictions(events: Sequence[LoanEvent], *, start: date) -> None:
+class Recorded(Protocol):
+    """What any recorded event says of itself, of whatever kind of credit.
+
+    The members are those of ``LoanEvent``; ``kind`` is what a refusal calls the event.
+    """
+
+    @property
+    def event_id(self) -> int: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def value_date(self) -> date: ...
+    @property
+    def booking_date(self) -> date: ...
+    @property
+    def reverses(self) -> int | None: ...
+
+
+AnyEvent = TypeVar("AnyEvent", bound=Recorded)
+
+
+def refuse_contradictions(events: Sequence[Recorded], *, start: date) -> None:
+    """Raise a ContradictoryEvents where the events cannot all be true together."""
     by_id = {event.event_id: event for event in events}
     if len(by_id) < len(events):
         repeated = sorted(
@@ -228,7 +251,7 @@ def _refuse_contradictions(events: Sequence[LoanEvent], *, start: date) -> None:
             )
 
 
-def _standing(events: Iterable[LoanEvent]) -> list[LoanEvent]:
+def standing(events: Iterable[AnyEvent]) -> list[AnyEvent]:
     """Events other than reversals which no standing reversal takes back.
 
     Reversals are judged from the last of each chain backwards: one is judged once every reversal

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallystick.rules.discount_fee import MAX_PAYMENTS, FeePlan, NoFeePlan, fee_plan
+from tallystick.rules.discount_fee import MAX_PAYMENTS, FeePlan, NoRepaymentPlan, fee_plan
 from tallystick.rules.money import Rounding
 
 ADVANCE = fee_plan(balance_minor=900_000, fee_minor=100_000, daily_minor=5_000)
@@ -115,7 +115,7 @@ def test_fineracts_other_advances(plan, payments, paid_and_left):
     ],
 )
 def test_amounts_that_make_no_plan_are_refused(balance_minor, fee_minor, daily_minor):
-    with pytest.raises(NoFeePlan, match="cannot be repaid"):
+    with pytest.raises(NoRepaymentPlan, match="cannot be repaid"):
         fee_plan(balance_minor=balance_minor, fee_minor=fee_minor, daily_minor=daily_minor)
 
 

@@ -36,7 +36,7 @@ _RATE_STEP = Decimal(1).scaleb(-RATE_DECIMALS)
 _PRECISION = 50
 
 
-class NoFeePlan(Refusal):
+class NoRepaymentPlan(Refusal):
     """The amounts make no plan by which the advance and its fee come back."""
 
     def __init__(self, fault: str, remedy: str) -> None:
@@ -97,21 +97,21 @@ class FeePlan:
 def fee_plan(*, balance_minor: int, fee_minor: int, daily_minor: int) -> FeePlan:
     """The plan by which ``balance_minor`` and ``fee_minor`` come back at ``daily_minor`` a day.
 
-    Raises NoFeePlan.
+    Raises NoRepaymentPlan.
     """
     if balance_minor <= 0 or fee_minor < 0:
-        raise NoFeePlan(
+        raise NoRepaymentPlan(
             f"{balance_minor} minor units are outstanding and the fee is {fee_minor}",
             "Give an amount above zero and a fee of zero or more.",
         )
     if daily_minor <= 0:
-        raise NoFeePlan(
+        raise NoRepaymentPlan(
             f"the payment expected a day comes to {daily_minor} minor units",
             "Expect more sales, or take a larger share of them.",
         )
     payments = -(-(balance_minor + fee_minor) // daily_minor)
     if payments > MAX_PAYMENTS:
-        raise NoFeePlan(
+        raise NoRepaymentPlan(
             f"at {daily_minor} minor units a day it would take {payments} days",
             f"Take a larger share, or advance less: {MAX_PAYMENTS} days is the longest.",
         )

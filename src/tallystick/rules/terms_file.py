@@ -10,9 +10,11 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from enum import StrEnum
+from types import UnionType
 from typing import Any, TypeVar
 
 from tallystick.rules.refusal import Refusal
@@ -136,6 +138,16 @@ class Table:
             return Decimal(0)
         return number
 
+    def day(self, key: str) -> date:
+        """A day, written plainly in TOML or as text where it was stored: ``2023-07-01``."""
+        remedy = "Give a day such as 2023-07-01."
+        found = self._value(key, date | str, date.min, remedy)
+        try:
+            return date.fromisoformat(str(found))
+        except ValueError:
+            self.refuse(key, remedy)
+            return date.min
+
     def each_once(self, key: str, choices: type[Choice]) -> tuple[Choice, ...]:
         """Every choice, once, in the order of the file."""
         remedy = f"List each of these once, in the order wanted: {', '.join(choices)}."
@@ -182,7 +194,7 @@ class Table:
             self.refuse(key, remedy)
         return found
 
-    def _value(self, key: str, kind: type, instead: Any, remedy: str) -> Any:
+    def _value(self, key: str, kind: type | UnionType, instead: Any, remedy: str) -> Any:
         self.asked.append(key)
         if key not in self.content:
             self.refuse(key, f"It is missing. {remedy}")

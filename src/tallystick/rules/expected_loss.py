@@ -110,13 +110,15 @@ def expected_loss_minor(
     """Loss of defaults within ``horizon_days``, discounted and rounded half up; minor units.
 
     ``exposures`` come in the order of their days. A period ends where an exposure does, at each
-    point of the term structure, and at the horizon.
+    point of the term structure, at twelve months (so that their loss is a part of the lifetime's)
+    and at the horizon.
     """
+    ends = sorted({TWELVE_MONTHS_DAYS, *(point.days for point in terms.curve)})
     loss = Fraction(0)
     start = 0
     for exposure in exposures:
         last = min(exposure.to_day, horizon_days)
-        inside = [point.days for point in terms.curve if start < point.days < last]
+        inside = [end for end in ends if start < end < last]
         for end in [*inside, last] if last > start else []:
             probability = cumulative_pd(terms.curve, end) - cumulative_pd(terms.curve, start)
             discount = 1 + Fraction(annual_rate_ppb * end, PPB * days_a_year)

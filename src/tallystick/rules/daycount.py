@@ -9,7 +9,7 @@ for forward financial instruments, "Base Exact/Exact"; market practice of Brazil
 """
 
 from calendar import isleap
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from fractions import Fraction
 from itertools import pairwise
@@ -34,12 +34,14 @@ class DayCount(StrEnum):
     """The conventions, by their full names."""
 
     ACT_360 = "ACT/360"
+    ACT_364 = "ACT/364"
     ACT_365F = "ACT/365F"
     ACT_365_NO_LEAP = "ACT/365L-like 365 fixed no leap"
     ACT_366 = "ACT/366"
     ACT_365_25 = "ACT/365.25"
     ACT_365_CANADIAN = "ACT/365 Canadian"
     ACT_ACT_ISDA = "ACT/ACT ISDA"
+    ACT_ACT_LAST_DAY = "ACT/ACT by last day"
     ACT_ACT_ICMA = "ACT/ACT ICMA"
     ACT_ACT_AFB = "ACT/ACT AFB"
     THIRTY_360_US = "30/360 US (with February end-of-month rule)"
@@ -50,15 +52,17 @@ class DayCount(StrEnum):
     BUS_252 = "BUS/252 (Brazil settlement calendar)"
 
 
-# ACT/365.25 counts quarter days, and ACT/ACT ISDA parts of a day that 365 and 366 both divide,
-# so that the year fraction of every period is a whole number over the same denominator.
+# ACT/365.25 counts quarter days, and ACT/ACT by calendar year parts of a day that 365 and 366 both
+# divide, so that the year fraction of every period is a whole number over the same denominator.
 _DENOMINATORS = {
     DayCount.ACT_360: 360,
+    DayCount.ACT_364: 364,
     DayCount.ACT_365F: 365,
     DayCount.ACT_365_NO_LEAP: 365,
     DayCount.ACT_366: 366,
     DayCount.ACT_365_25: 1461,
     DayCount.ACT_ACT_ISDA: 365 * 366,
+    DayCount.ACT_ACT_LAST_DAY: 365 * 366,
     DayCount.THIRTY_360_US: 360,
     DayCount.THIRTY_360_BOND_BASIS: 360,
     DayCount.THIRTY_E_360: 360,
@@ -66,6 +70,8 @@ _DENOMINATORS = {
     DayCount.THIRTY_365: 365,
     DayCount.BUS_252: 252,
 }
+
+_DAY = timedelta(days=1)
 
 DAILY_DAY_COUNTS = (DayCount.ACT_360, DayCount.ACT_365F, DayCount.ACT_366)
 """Conventions whose accrual days are calendar days: what a book can accrue in one statement."""
@@ -144,6 +150,10 @@ def accrual_days(
     match day_count:
         case DayCount.ACT_365_25:
             return 4 * _actual_days(start, end)
+        case DayCount.ACT_ACT_LAST_DAY:
+            # A night belongs to the year of the morning it ends on: 31 December itself is the
+            # last day of the old year, where ISDA gives the night after it to the old year too.
+            return accrual_days(DayCount.ACT_ACT_ISDA, start + _DAY, end + _DAY)
         case DayCount.ACT_ACT_ISDA:
             leap_days = _days_in_leap_years(start, end)
             other_days = _actual_days(start, end) - leap_days

@@ -1,10 +1,13 @@
 """Repayment schedules: what falls due when, in whole minor units.
 
-Interest is exact inside and only its running total is rounded, so that the interest of all
-instalments is the interest of the whole life, rounded once. It runs on the balance actually
-outstanding, from each due date (included) to the next (excluded), its days counted from the start
-of the loan; a loan that is paid as scheduled therefore accrues exactly what its schedule says.
-The last instalment takes whatever principal remains.
+Interest is exact inside. Unless the product says otherwise only its running total is rounded, so
+that the interest of all instalments is the interest of the whole life, rounded once. It runs on
+the balance actually outstanding, from each due date (included) to the next (excluded), its days
+counted from the start of the loan; a loan that is paid as scheduled therefore accrues exactly what
+its schedule says. The last instalment takes whatever principal remains.
+
+When instalments fall due stands in ``schedule_dates``, for what part of a year each period bears
+interest in ``schedule_growth``, and how the amounts come about in ``amortisation``.
 """
 
 from collections.abc import Sequence
@@ -12,35 +15,56 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from itertools import pairwise
+from itertools import count
+from typing import NamedTuple
 
-from tallystick.rules.calendars import (
-    WEEKENDS_ONLY,
-    Adjustment,
-    Calendar,
-    Period,
-    adjusted,
-    shifted,
+from tallystick.rules.amortisation import (
+    InterestOn,
+    InterestRounding,
+    Level,
+    Method,
+    Rule,
+    instalment_minor,
+    level_of,
+    portions,
 )
-from tallystick.rules.daycount import DayCount, accrual_days, accrual_denominator
+from tallystick.rules.calendars import WEEKENDS_ONLY, Adjustment, Calendar, Period
+from tallystick.rules.daycount import DayCount
 from tallystick.rules.money import Rounding, rounded
-from tallystick.rules.refusal import Refusal
+from tallystick.rules.schedule_dates import (
+    MAX_PERIODS,
+    DatePlan,
+    MonthEnd,
+    ScheduleImpossible,
+    due_dates,
+)
+from tallystick.rules.schedule_growth import Accrual, even_part, growth
 
-MAX_PERIODS = 1_200
-"""A hundred years of months: beyond it a schedule is a mistake of typing."""
+__all__ = [
+    "MAX_PERIODS",
+    "Accrual",
+    "Instalment",
+    "InstalmentFormula",
+    "InterestOn",
+    "InterestRounding",
+    "Method",
+    "MonthEnd",
+    "ScheduleImpossible",
+    "ScheduleTerms",
+    "instalment_minor",
+    "schedule",
+]
+
+_BPS = 10_000
 
 
-class Method(StrEnum):
-    """How principal comes back."""
+class InstalmentFormula(StrEnum):
+    """The periods from which the equal instalment is calculated."""
 
-    BULLET = "bullet"
-    """Principal and all interest in one payment at maturity."""
-    INTEREST_ONLY = "interest_only"
-    """Interest every period, principal in one payment with the last."""
-    EQUAL_INSTALMENTS = "equal_instalments"
-    """Principal and interest together are the same every period."""
-    EQUAL_PRINCIPAL = "equal_principal"
-    """Principal is the same every period, interest on what is left."""
+    ACTUAL_PERIODS = "actual_periods"
+    """Those that interest is charged for."""
+    EVEN_PERIODS = "even_periods"
+    """Periods of equal length; what their days change is in the last instalment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +73,18 @@ class ScheduleTerms:
 
     ``annual_rate`` is a fraction: 0.10 is ten per cent a year. A bullet needs ``maturity`` only.
     The other methods need ``frequency``, the time between instalments, and either ``maturity``
-    (the last period may be shorter) or ``number_of_periods``. Due dates keep the start's day of the
-    month and are adjusted on ``calendar``; interest runs to the adjusted date. ``fee_minor`` is
-    due with every instalment.
+    (the last period may be shorter) or ``number_of_periods``. Due dates keep the day of the month
+    of the start, or of ``first_due_date``, and are adjusted on ``calendar``; interest runs to the
+    adjusted date. ``fee_minor`` is due with every instalment.
+
+    The product's decisions: ``interest_on``, ``accrual``, ``interest_rounding``, ``rounding`` of
+    amounts; ``instalment_rounding`` (``rounding`` unless given) to a multiple of
+    ``instalment_multiple_minor``; ``instalment_formula`` and ``evened`` as in ``amortisation``;
+    an ``agreed_instalment_minor`` instead of one that is calculated. For the first
+    ``principal_grace_periods`` no principal is due; the interest of the first
+    ``interest_grace_periods`` falls due with the period after; the first
+    ``interest_free_periods`` bear none. ``down_payment_bps`` of the principal is due on the first
+    day, as a row of its own.
     """
 
     principal_minor: int
@@ -66,10 +99,23 @@ class ScheduleTerms:
     calendar: Calendar = WEEKENDS_ONLY
     adjustment: Adjustment = Adjustment.UNADJUSTED
     fee_minor: int = 0
+    first_due_date: date | None = None
+    month_end: MonthEnd = MonthEnd.LAST_DAY
+    interest_on: InterestOn = InterestOn.OUTSTANDING
+    accrual: Accrual = Accrual.DAILY
+    interest_rounding: InterestRounding = InterestRounding.RUNNING_TOTAL
+    instalment_formula: InstalmentFormula = InstalmentFormula.ACTUAL_PERIODS
+    instalment_rounding: Rounding | None = None
+    instalment_multiple_minor: int = 1
+    evened: bool = False
+    agreed_instalment_minor: int | None = None
+    principal_grace_periods: int = 0
+    interest_grace_periods: int = 0
+    interest_free_periods: int = 0
+    down_payment_bps: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Instalment:
+class Instalment(NamedTuple):
     """One row of a schedule: what falls due on a date, and the principal left after it."""
 
     n: int
@@ -80,13 +126,6 @@ class Instalment:
     balance_minor: int
 
 
-class ScheduleImpossible(Refusal):
-    """The terms describe no schedule."""
-
-    def __init__(self, fault: str, remedy: str) -> None:
-        super().__init__(f"No schedule can be made: {fault}. {remedy}")
-
-
 def schedule(terms: ScheduleTerms) -> list[Instalment]:
     """The instalments of a loan, in order; their principal sums to the loan's.
 
@@ -94,63 +133,104 @@ def schedule(terms: ScheduleTerms) -> list[Instalment]:
     carry daily interest.
     """
     _refuse_impossible(terms)
-    due_dates = _due_dates(terms)
+    plan = date_plan(terms)
+    dates = due_dates(plan)
+    parts, denominator = growth(plan, terms.day_count, terms.accrual)
+    _refuse_grace_beyond(terms, len(dates))
     rate_numerator, rate_denominator = terms.annual_rate.as_integer_ratio()
-    denominator = rate_denominator * accrual_denominator(terms.day_count)
-    # Interest of a period is balance × growth / denominator.
-    growth = [rate_numerator * days for days in _days_of_periods(terms, due_dates)]
-    level_minor = _level_minor(terms, growth, denominator)
+    denominator *= rate_denominator
+    # Interest of a period is balance × bearing / denominator.
+    bearing = [rate_numerator * part for part in parts]
+    if terms.interest_free_periods:
+        bearing[: terms.interest_free_periods] = [0] * terms.interest_free_periods
+    rule = rule_of(terms)
+    down_minor = down_payment_minor(terms)
+    principal_minor = terms.principal_minor - down_minor
+    level = _level(terms, rule, principal_minor, bearing, denominator)
 
-    rows: list[Instalment] = []
-    balance_minor = terms.principal_minor
-    numerator = 0
-    charged_minor = 0
-    for n, due_date in enumerate(due_dates, start=1):
-        numerator += balance_minor * growth[n - 1]
-        interest_minor = rounded(numerator, denominator, terms.rounding) - charged_minor
-        charged_minor += interest_minor
-
-        if n == len(due_dates):
-            principal_minor = balance_minor
-        elif terms.method is Method.EQUAL_INSTALMENTS:
-            principal_minor = min(max(level_minor - interest_minor, 0), balance_minor)
-        else:
-            principal_minor = min(level_minor, balance_minor)
-        balance_minor -= principal_minor
-        rows.append(
-            Instalment(n, due_date, principal_minor, interest_minor, terms.fee_minor, balance_minor)
-        )
+    rows = [Instalment(1, terms.start, down_minor, 0, 0, principal_minor)] if down_minor else []
+    balance_minor = principal_minor
+    fee_minor = terms.fee_minor
+    first = len(rows) + 1
+    owed = portions(
+        rule,
+        principal_minor,
+        bearing,
+        denominator,
+        level,
+        interest_principal_minor=terms.principal_minor,
+    )
+    for n, due_date, repaid_minor, interest_minor in zip(
+        count(first), dates, owed.principals_minor, owed.interests_minor, strict=False
+    ):
+        balance_minor -= repaid_minor
+        rows.append(Instalment(n, due_date, repaid_minor, interest_minor, fee_minor, balance_minor))
     return rows
 
 
-def instalment_minor(
-    principal_minor: int, growth: Sequence[int], denominator: int, rounding: Rounding
-) -> int:
-    """The equal instalment that repays a loan with interest, rounded.
-
-    Interest of period i is balance × growth[i] / denominator. With f = 1 + growth / denominator,
-    instalment = principal × f₁⋯fₙ / Σᵢ fᵢ₊₁⋯fₙ; for equal periods this is the annuity formula
-    principal × r / (1 − (1 + r)⁻ⁿ).
-    """
-    # Both products are kept over the same power of the denominator, which then cancels.
-    grown, paid_in, scale = 1, 0, 1
-    for interest_share in growth:
-        factor = denominator + interest_share
-        scale *= denominator
-        grown *= factor
-        paid_in = paid_in * factor + scale
-    return rounded(principal_minor * grown, paid_in, rounding)
+def date_plan(terms: ScheduleTerms) -> DatePlan:
+    """What the due dates of these terms are made from."""
+    return DatePlan(
+        terms.start,
+        terms.first_due_date,
+        terms.maturity,
+        terms.number_of_periods,
+        None if terms.method is Method.BULLET else terms.frequency,
+        terms.month_end,
+        terms.calendar,
+        terms.adjustment,
+    )
 
 
-def _level_minor(terms: ScheduleTerms, growth: Sequence[int], denominator: int) -> int:
-    """What every period but the last pays by the method: principal, or principal with interest."""
-    match terms.method:
-        case Method.BULLET | Method.INTEREST_ONLY:
-            return 0
-        case Method.EQUAL_INSTALMENTS:
-            return instalment_minor(terms.principal_minor, growth, denominator, terms.rounding)
-        case Method.EQUAL_PRINCIPAL:
-            return rounded(terms.principal_minor, len(growth), terms.rounding)
+def rule_of(terms: ScheduleTerms) -> Rule:
+    """The product's decisions about instalments, as ``amortisation`` reads them."""
+    return Rule(
+        method=terms.method,
+        interest_on=terms.interest_on,
+        interest_rounding=terms.interest_rounding,
+        rounding=terms.rounding,
+        instalment_rounding=terms.instalment_rounding or terms.rounding,
+        instalment_multiple_minor=terms.instalment_multiple_minor,
+        evened=terms.evened,
+        principal_grace_periods=terms.principal_grace_periods,
+        interest_grace_periods=terms.interest_grace_periods,
+    )
+
+
+def down_payment_minor(terms: ScheduleTerms) -> int:
+    """What of the principal is due on the first day, rounded as instalments are."""
+    if not terms.down_payment_bps:
+        return 0
+    multiple = terms.instalment_multiple_minor
+    return multiple * rounded(
+        terms.principal_minor * terms.down_payment_bps, _BPS * multiple, terms.rounding
+    )
+
+
+def _level(
+    terms: ScheduleTerms,
+    rule: Rule,
+    principal_minor: int,
+    bearing: Sequence[int],
+    denominator: int,
+) -> Level:
+    """What every instalment is: agreed, or calculated from these periods or from even ones."""
+    if terms.agreed_instalment_minor is not None:
+        _refuse_growing_balance(terms, principal_minor, bearing, denominator)
+        return Level(terms.agreed_instalment_minor, len(bearing) - terms.principal_grace_periods)
+    if terms.instalment_formula is InstalmentFormula.EVEN_PERIODS and terms.frequency:
+        rate_numerator, rate_denominator = terms.annual_rate.as_integer_ratio()
+        even = even_part(terms.frequency, terms.day_count)
+        denominator = rate_denominator * even.denominator
+        # Periods that are free of interest stay free.
+        bearing = [rate_numerator * even.numerator if part else 0 for part in bearing]
+    return level_of(
+        rule,
+        principal_minor,
+        bearing,
+        denominator,
+        interest_principal_minor=terms.principal_minor,
+    )
 
 
 def _refuse_impossible(terms: ScheduleTerms) -> None:
@@ -186,63 +266,58 @@ def _refuse_impossible(terms: ScheduleTerms) -> None:
             "number_of_periods",
             "Give a frequency such as 1 month, and exactly one of the two.",
         )
-
-
-def _due_dates(terms: ScheduleTerms) -> list[date]:
-    """Adjusted due dates in order; instalments that meet on one business day become one."""
-    try:
-        nominal_dates = _nominal_dates(terms)
-    except (OverflowError, ValueError):
+    if terms.first_due_date is not None:
+        _refuse_first_due_date(terms, terms.first_due_date)
+    if terms.instalment_multiple_minor < 1 or not 0 <= terms.down_payment_bps < _BPS:
         raise ScheduleImpossible(
-            "its due dates lie beyond the year 9999", "Shorten the frequency or the life."
-        ) from None
-    due_dates = {adjusted(terms.calendar, day, terms.adjustment).date for day in nominal_dates}
-    after_start = sorted(day for day in due_dates if day > terms.start)
-    if not after_start:
+            f"instalments are multiples of {terms.instalment_multiple_minor} minor units and the "
+            f"down payment is {terms.down_payment_bps} basis points",
+            f"Give a multiple of 1 or more, and a down payment of 0 to {_BPS - 1}.",
+        )
+
+
+def _refuse_first_due_date(terms: ScheduleTerms, first_due_date: date) -> None:
+    if terms.method is Method.BULLET:
         raise ScheduleImpossible(
-            f"every due date is adjusted to the start {terms.start} or before",
-            "Give a longer life or another adjustment.",
+            f"a bullet has no first due date, and {first_due_date} was given",
+            "Give its maturity only.",
         )
-    return after_start
-
-
-def _nominal_dates(terms: ScheduleTerms) -> list[date]:
-    """Due dates as agreed, before adjustment: whole periods from the start, then maturity."""
-    if terms.method is Method.BULLET or terms.frequency is None:
-        return [terms.maturity] if terms.maturity else []
-    dates: list[date] = []
-    for n in range(1, MAX_PERIODS + 1):
-        day = _whole_periods_after(terms, terms.frequency, n)
-        if terms.maturity is not None and day >= terms.maturity:
-            return [*dates, terms.maturity]
-        dates.append(day)
-        if n == terms.number_of_periods:
-            return dates
-    raise ScheduleImpossible(
-        f"it would have more than {MAX_PERIODS} instalments", "Lengthen the frequency."
-    )
-
-
-def _whole_periods_after(terms: ScheduleTerms, frequency: Period, n: int) -> date:
-    # Always from the start, so that 31 January leads to 28 February and then 31 March.
-    whole = Period(n * frequency.count, frequency.unit)
-    return shifted(terms.calendar, terms.start, whole, Adjustment.UNADJUSTED).date
-
-
-def _days_of_periods(terms: ScheduleTerms, due_dates: Sequence[date]) -> list[int]:
-    """Accrual days of each period, as the difference of days counted from the start.
-
-    Some conventions with months of thirty days do not add up over parts of a period; counted from
-    the start they do, whatever happens in between.
-    """
-    days_to = [
-        accrual_days(
-            terms.day_count,
-            terms.start,
-            due_date,
-            termination_date=due_dates[-1],
-            calendar=terms.calendar,
+    if first_due_date <= terms.start:
+        raise ScheduleImpossible(
+            f"first_due_date {first_due_date} is not after the start {terms.start}",
+            "Give a later first due date, or none for whole periods from the start.",
         )
-        for due_date in (terms.start, *due_dates)
-    ]
-    return [later - earlier for earlier, later in pairwise(days_to)]
+    if terms.maturity is not None and first_due_date > terms.maturity:
+        raise ScheduleImpossible(
+            f"first_due_date {first_due_date} is after the maturity {terms.maturity}",
+            "Give an earlier first due date or a later maturity.",
+        )
+
+
+def _refuse_grace_beyond(terms: ScheduleTerms, periods: int) -> None:
+    for name in ("principal_grace_periods", "interest_grace_periods", "interest_free_periods"):
+        # Free of interest can be the whole life; principal, and interest put off, must fall due.
+        most = periods if name == "interest_free_periods" else periods - 1
+        if not 0 <= getattr(terms, name) <= most:
+            raise ScheduleImpossible(
+                f"{name} is {getattr(terms, name)} and there are {periods} periods",
+                f"Give 0 to {most}.",
+            )
+
+
+def _refuse_growing_balance(
+    terms: ScheduleTerms, principal_minor: int, bearing: Sequence[int], denominator: int
+) -> None:
+    agreed_minor = terms.agreed_instalment_minor or 0
+    interest_minor = rounded(principal_minor * max(bearing), denominator, Rounding.UP)
+    if terms.method is not Method.EQUAL_INSTALMENTS:
+        raise ScheduleImpossible(
+            f"agreed_instalment_minor is {agreed_minor} and the method {terms.method}",
+            f"Give the method {Method.EQUAL_INSTALMENTS}, or no agreed instalment.",
+        )
+    if agreed_minor <= interest_minor:
+        raise ScheduleImpossible(
+            f"the agreed instalment of {agreed_minor} minor units does not cover the interest of "
+            f"{interest_minor} on the whole principal, so that the balance would never fall",
+            f"Agree an instalment above {interest_minor}.",
+        )

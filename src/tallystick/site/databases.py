@@ -31,7 +31,7 @@ from tallystick.site.marks import (
     condition_of,
     mark,
 )
-from tallystick.site.server import APPLICATION_ROLE, FIRM_ROLE, Server
+from tallystick.site.server import APPLICATION_ROLE, ENGINE, FIRM_ROLE, Server
 
 # Django reads it when it is first asked for anything; there is only one answer.
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tallystick.site.settings")
@@ -264,7 +264,7 @@ def leave() -> None:
     """Close Django's connection; a query after that is refused, until ``use`` names a database."""
     from django.db import connections
 
-    _point(connections, {"ENGINE": "django.db.backends.postgresql", "NAME": ""})
+    _point(connections, {"ENGINE": ENGINE, "NAME": ""})
 
 
 def _point(connections: Any, entry: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from tallystick.rules.refusal import Refusal
 
+ENGINE = "tallystick.site.postgresql"
 APPLICATION_ROLE = "tallystick_app"
 FIRM_ROLE = "tallystick_firm"
 SUPPORTED_VERSION = 18
@@ -114,7 +115,7 @@ class Server:
         if role:
             options["options"] = f"{options.get('options', '')} -c role={role}".strip()
         return {
-            "ENGINE": "django.db.backends.postgresql",
+            "ENGINE": ENGINE,
             "NAME": self.database,
             "HOST": self.host,
             "PORT": self.port,

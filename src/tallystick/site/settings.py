@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from csp.constants import NONE, SELF
 
 from tallystick.site.cluster import home
-from tallystick.site.server import APPLICATION_ROLE, Server
+from tallystick.site.server import APPLICATION_ROLE, ENGINE, Server
 
 
 def database_entry(url: str | None) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def database_entry(url: str | None) -> dict[str, Any]:
     and a query before that is refused by Django.
     """
     if not url:
-        return {"ENGINE": "django.db.backends.postgresql", "NAME": ""}
+        return {"ENGINE": ENGINE, "NAME": ""}
     return Server.from_url(url).django_entry(role=APPLICATION_ROLE)
 
 
@@ -80,6 +80,7 @@ INSTALLED_APPS = [
     "tallystick.book.funding",
     "tallystick.book.payments",
     "tallystick.book.servicing",
+    "tallystick.book.collections",
     "tallystick.book.watch",
     "tallystick.book.access",
     "tallystick.book.wall",
@@ -90,14 +91,14 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
-    "tallystick.faces.api.middleware.ApiMiddleware",  # before any cookie is read
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "tallystick.faces.api.middleware.ApiMiddleware",  # answers the API; the others are for people
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",

@@ -19,7 +19,7 @@ from tallystick.book.access.clients import (
 )
 from tallystick.book.access.models import MachineClient, RequestWindow
 from tallystick.book.access.permissions import May
-from tallystick.book.access.rate_limits import TooManyRequests, count_failure, count_request
+from tallystick.book.access.rate_limits import TooManyRequests, count_failure
 from tallystick.book.access.scopes import ScopeOfTheHouse, UnknownScope
 from tallystick.book.acts.models import Act
 from tallystick.book.acts.once import Caller
@@ -178,24 +178,38 @@ def test_the_application_cannot_give_a_client_more_than_it_was_given(database):
 
 
 def test_requests_above_the_limit_of_a_minute_are_refused(database):
-    remaining = [count_request(1, limit=3).remaining for _ in range(3)]
+    key, another = added("shop", max_requests_a_minute=3), added("mall", max_requests_a_minute=3)
+    within = [let_in(key).allowance for _ in range(3)]
+    above = let_in(key).allowance
 
-    with pytest.raises(TooManyRequests) as refused:
-        count_request(1, limit=3)
+    with pytest.raises(TooManyRequests):
+        above.refuse_used_up()
 
-    assert remaining == [2, 1, 0]
-    assert 1 <= refused.value.allowance.reset_seconds <= 60
-    assert count_request(2, limit=3).remaining == 2
+    for allowance in within:
+        allowance.refuse_used_up()
+    assert [allowance.remaining for allowance in (*within, above)] == [2, 1, 0, 0]
+    assert 1 <= above.reset_seconds <= 60
+    assert let_in(another).allowance.remaining == 2
+
+
+def test_a_request_with_a_wrong_key_takes_nothing_from_the_client_it_names(database):
+    key = added(max_requests_a_minute=3)
+
+    with pytest.raises(KeyRefused):
+        let_in(key[:-3] + "AAA")
+
+    assert let_in(key).allowance.remaining == 2
 
 
 def test_a_minute_later_the_limit_is_there_again(database):
+    key = added(max_requests_a_minute=3)
     for _ in range(3):
-        count_request(1, limit=3)
+        let_in(key)
     window = RequestWindow.objects.get()
     window.started_at -= timedelta(seconds=61)
     window.save()
 
-    assert count_request(1, limit=3).remaining == 2
+    assert let_in(key).allowance.remaining == 2
 
 
 def test_an_address_that_guesses_is_held_up_and_the_others_are_not(database):

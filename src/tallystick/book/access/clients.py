@@ -1,6 +1,5 @@
 """Machine clients: made with a key that is shown once, let in by it, and revoked."""
 
-import hmac
 import json
 import re
 import secrets
@@ -14,6 +13,7 @@ from django.db import connection
 
 from tallystick.book.access.models import MachineClient
 from tallystick.book.access.permissions import GRANTED
+from tallystick.book.access.rate_limits import Allowance, counting
 from tallystick.book.access.scopes import NotInScope, granted_by, refuse_scopes
 from tallystick.book.access.viewer import Viewer
 from tallystick.book.acts.once import Caller, once
@@ -32,7 +32,6 @@ LAST_USED_STEP = timedelta(minutes=1)
 
 _CODE = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _KEY = re.compile(rf"{KEY_START}_([a-z0-9]{{{PREFIX_LENGTH}}})_([A-Za-z0-9_-]{{43}})")
-_NOBODY_SHA256 = sha256(b"").digest()
 
 
 class ClientUnusable(Refusal):
@@ -83,10 +82,9 @@ class NewClient:
 class Machine(NamedTuple):
     """A machine client that was let in."""
 
-    client_id: int
     viewer: Viewer
     scopes: frozenset[str]
-    max_requests_a_minute: int
+    allowance: Allowance
 
     def refuse_without(self, scope: str) -> None:
         """Raise NotInScope where the client does not have the scope."""
@@ -161,30 +159,39 @@ def clients() -> Sequence[MachineClient]:
     return MachineClient.objects.select_related("party").order_by("-revoked_at", "code")
 
 
-_CLIENT = """
-SELECT client.id, client.code, client.scopes, client.secret_sha256, client.max_requests_a_minute,
-       client.party_id, coalesce(party.code, ''), client.last_used_at,
-       revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now()), now()
-FROM access_machineclient AS client LEFT JOIN parties_party AS party ON party.id = client.party_id
-WHERE client.prefix = %s
+_LET_IN = f"""
+WITH client AS MATERIALIZED (
+    SELECT client.id, client.code, client.scopes, client.max_requests_a_minute,
+           client.party_id, coalesce(party.code, ''),
+           coalesce(last_used_at < now() - %s::interval, true) AS is_first_use_for_long
+    FROM access_machineclient AS client
+    LEFT JOIN parties_party AS party ON party.id = client.party_id
+    WHERE client.prefix = %s AND client.secret_sha256 = %s
+      AND client.revoked_at IS NULL AND (client.expires_at IS NULL OR client.expires_at > now())
+), counted AS ({counting("SELECT 'client:' || id FROM client")})
+SELECT client.*, counted.* FROM client, counted
 """
 
 
 def let_in(key: str) -> Machine:
-    """The machine client whose key this is. Raises KeyRefused.
+    """The machine client whose key this is; its request is counted. Raises KeyRefused.
 
-    The comparison takes the same time wherever the secrets differ, and for unknown clients too.
+    A client above its limit is let in so far: ``Machine.allowance`` tells, and refuses it.
+    Secrets are looked up by their SHA-256: what the time of that may tell is told of the hash, and
+    no secret follows from a hash.
     """
     parts = _KEY.fullmatch(key)
-    prefix, secret = parts.groups() if parts else ("", "")
-    row = next(iter(fetched(_CLIENT, [prefix])), None)
-    kept_sha256 = bytes(row[3]) if row else _NOBODY_SHA256
-    is_right = hmac.compare_digest(sha256(secret.encode()).digest(), kept_sha256)
-    if row is None or not is_right or not row[8]:
+    if parts is None:
         raise KeyRefused
-    client_id, code, listed, _, max_requests, party_id, party_code, last_used_at, _, now = row
+    prefix, secret = parts.groups()
+    row = next(
+        iter(fetched(_LET_IN, [LAST_USED_STEP, prefix, sha256(secret.encode()).digest()])), None
+    )
+    if row is None:
+        raise KeyRefused
+    client_id, code, listed, max_requests, party_id, party_code, is_to_note, *counted = row
     scopes = frozenset(json.loads(listed))
-    if last_used_at is None or last_used_at < now - LAST_USED_STEP:
+    if is_to_note:
         _note_use(client_id)
     viewer = Viewer(
         name=f"client:{code}",
@@ -194,7 +201,7 @@ def let_in(key: str) -> Machine:
         client_code=code,
         granted=granted_by(scopes, of_firm=party_id is not None) & GRANTED[Role.MACHINE],
     )
-    return Machine(client_id, viewer, scopes, max_requests)
+    return Machine(viewer, scopes, Allowance(max_requests, *counted))
 
 
 def _note_use(client_id: int) -> None:

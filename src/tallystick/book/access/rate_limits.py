@@ -1,7 +1,7 @@
 """Count requests, so that no client and no guesser takes more than its share.
 
-Counted in the database: exact for all of a server's processes together. One statement on an
-unlogged table, whose commit waits for no disk.
+Counted in the database: exact for all of a server's processes together, on an unlogged table,
+whose commit waits for no disk. A client is counted by the statement that lets it in.
 """
 
 from typing import NamedTuple
@@ -14,11 +14,20 @@ MAX_FAILURES_A_MINUTE = 20
 
 
 class Allowance(NamedTuple):
-    """How much is left of a limit, and in how many seconds all of it is there again."""
+    """A limit, the requests of the running minute, and in how many seconds all is there again."""
 
     limit: int
-    remaining: int
+    requests: int
     reset_seconds: int
+
+    @property
+    def remaining(self) -> int:
+        return max(0, self.limit - self.requests)
+
+    def refuse_used_up(self) -> None:
+        """Raise TooManyRequests when more came than the limit."""
+        if self.requests > self.limit:
+            raise TooManyRequests(self)
 
 
 class TooManyRequests(Refusal):
@@ -32,21 +41,25 @@ class TooManyRequests(Refusal):
         )
 
 
-_COUNT = """
-INSERT INTO access_requestwindow AS counted (subject, started_at, requests)
-VALUES (%s, clock_timestamp(), 1)
-ON CONFLICT (subject) DO UPDATE SET
-    requests = CASE WHEN counted.started_at > excluded.started_at - interval '60 seconds'
-                    THEN counted.requests + 1 ELSE 1 END,
-    started_at = CASE WHEN counted.started_at > excluded.started_at - interval '60 seconds'
-                      THEN counted.started_at ELSE excluded.started_at END
-RETURNING requests, greatest(1, 60 - floor(extract(epoch FROM clock_timestamp() - started_at)))::int
-"""
+def counting(subjects: str) -> str:
+    """The statement that counts one request of each of ``subjects``, a query of one text column.
+
+    Answers ``requests`` of the running minute and ``reset_seconds``.
+    """
+    return f"""
+    INSERT INTO access_requestwindow AS counted (subject, started_at, requests)
+    SELECT subject, clock_timestamp(), 1 FROM ({subjects}) AS given (subject)
+    ON CONFLICT (subject) DO UPDATE SET
+        requests = CASE WHEN counted.started_at > excluded.started_at - interval '60 seconds'
+                        THEN counted.requests + 1 ELSE 1 END,
+        started_at = CASE WHEN counted.started_at > excluded.started_at - interval '60 seconds'
+                          THEN counted.started_at ELSE excluded.started_at END
+    RETURNING requests, greatest(
+        1, 60 - floor(extract(epoch FROM clock_timestamp() - started_at)))::int AS reset_seconds
+    """
 
 
-def count_request(client_id: int, *, limit: int) -> Allowance:
-    """Count a request of a client. Raises TooManyRequests above ``limit`` in the running minute."""
-    return _counted(f"client:{client_id}", limit)
+_COUNT_ADDRESS = counting("SELECT 'address:' || %s")
 
 
 def count_failure(address: str) -> None:
@@ -54,17 +67,11 @@ def count_failure(address: str) -> None:
 
     Whoever has the right key is let in whatever others did from the same address.
     """
-    allowance = _counted(f"address:{address[:100]}", MAX_FAILURES_A_MINUTE)
-    if allowance.remaining == MAX_FAILURES_A_MINUTE - 1:
+    ((requests, reset_seconds),) = fetched(_COUNT_ADDRESS, [address[:100]])
+    allowance = Allowance(MAX_FAILURES_A_MINUTE, requests, reset_seconds)
+    allowance.refuse_used_up()
+    if requests == 1:
         _forget_old_addresses()
-
-
-def _counted(subject: str, limit: int) -> Allowance:
-    ((requests, reset_seconds),) = fetched(_COUNT, [subject])
-    allowance = Allowance(limit, max(0, limit - requests), reset_seconds)
-    if requests > limit:
-        raise TooManyRequests(allowance)
-    return allowance
 
 
 def _forget_old_addresses() -> None:

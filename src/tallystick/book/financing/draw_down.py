@@ -7,7 +7,7 @@ with its memorandum entry, payment order, message to the bank, and what is drawn
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -66,7 +66,8 @@ class DrawRequest:
 class Drawdown:
     """A drawdown granted: its loan is pending until the bank has answered the payment order.
 
-    ``available_minor`` is what could still be drawn right after it.
+    ``available_minor`` is what could still be drawn right after it. ``repeated``: it was granted
+    before, under the same key, and this is that answer.
     """
 
     loan: str
@@ -78,17 +79,20 @@ class Drawdown:
     due_date_provisional: bool
     end_to_end_id: str
     available_minor: int
+    repeated: bool = field(default=False, compare=False)
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self) | {
+        answer = asdict(self) | {
             "drawn_date": self.drawn_date.isoformat(),
             "due_date": self.due_date.isoformat(),
         }
+        del answer["repeated"]
+        return answer
 
     @classmethod
-    def from_json(cls, answer: dict[str, Any]) -> "Drawdown":
+    def told_again(cls, answer: dict[str, Any]) -> "Drawdown":
         dates = {key: date.fromisoformat(answer[key]) for key in ("drawn_date", "due_date")}
-        return cls(**(answer | dates))
+        return cls(**(answer | dates), repeated=True)
 
 
 def draw_down(request: DrawRequest) -> Drawdown:
@@ -244,7 +248,7 @@ def _earlier_in_batch(granted: _Granted | None) -> _Earlier | None:
 
 def _first_answer(asked: _Asked, earlier: _Earlier) -> Drawdown | KeyConflict:
     if (earlier.kind, earlier.request_sha256) == (KIND, asked.request_sha256):
-        return Drawdown.from_json(earlier.answer)
+        return Drawdown.told_again(earlier.answer)
     return KeyConflict(
         owner=asked.request.caller.owner,
         key=asked.request.key,

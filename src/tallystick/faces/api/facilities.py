@@ -19,7 +19,14 @@ from tallystick.book.collateral.terms import terms_by_id
 from tallystick.book.financing.availability import availability
 from tallystick.book.financing.draw_down import DrawRequest, draw_down
 from tallystick.book.financing.models import Facility
-from tallystick.faces.api.operations import IdempotencyKey, caller_of, reads, viewer_of, writes
+from tallystick.faces.api.operations import (
+    CHANNEL,
+    IdempotencyKey,
+    reads,
+    tell_repeated,
+    viewer_of,
+    writes,
+)
 from tallystick.faces.api.paging import DEFAULT_ITEMS, Cursor, Limit, NextCursor, page
 from tallystick.faces.api.values import AmountMinor, Code, Currency, Day, Minor, Text
 from tallystick.rules.eligibility import REASONS, remedies
@@ -382,24 +389,25 @@ def draw(
     request: HttpRequest, response: HttpResponse, key: IdempotencyKey, asked: DrawdownIn
 ) -> dict[str, Any]:
     """Draw money on a facility: granted at once, paid when the bank has paid."""
-    row = reach.facility(viewer_of(request), asked.facility)
-    if asked.currency != row.currency:
+    viewer = viewer_of(request)
+    currency = reach.currency_of_facility(viewer, asked.facility)
+    if asked.currency != currency:
         raise AnotherCurrency(
-            facility=row.code, currency=row.currency, asked_currency=asked.currency
+            facility=asked.facility, currency=currency, asked_currency=asked.currency
         )
-    caller = caller_of(request, response, key=key, reason=asked.reason)
-    return asdict(
-        draw_down(
-            DrawRequest(
-                facility=row.code,
-                amount_minor=asked.amount_minor,
-                tenor_days=asked.tenor_days,
-                on=asked.on,
-                caller=caller,
-                key=key,
-            )
+    drawdown = draw_down(
+        DrawRequest(
+            facility=asked.facility,
+            amount_minor=asked.amount_minor,
+            tenor_days=asked.tenor_days,
+            on=asked.on,
+            caller=viewer.caller(CHANNEL, asked.reason),
+            key=key,
         )
     )
+    if drawdown.repeated:
+        tell_repeated(response)
+    return asdict(drawdown)
 
 
 def _shown(facility: Facility) -> dict[str, Any]:

@@ -152,7 +152,7 @@ def show_client(request: HttpRequest) -> dict[str, Any]:
         "client": machine.viewer.client_code,
         "firm": machine.viewer.party_code,
         "scopes": sorted(machine.scopes),
-        "max_requests_a_minute": machine.max_requests_a_minute,
+        "max_requests_a_minute": machine.allowance.limit,
     }
 
 

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from ninja.security import HttpBearer
 
 from tallystick.book.access.clients import KeyRefused, Machine, let_in
-from tallystick.book.access.rate_limits import count_failure, count_request
+from tallystick.book.access.rate_limits import count_failure
 from tallystick.faces.api.problems import BodyTooLarge, NotJson
 from tallystick.faces.portal.signin.address import address_of
 
@@ -26,7 +26,8 @@ class ClientKey(HttpBearer):
     def __call__(self, request: HttpRequest) -> Machine:
         machine = _let_in(request)
         request.machine = machine
-        request.allowance = count_request(machine.client_id, limit=machine.max_requests_a_minute)
+        request.allowance = machine.allowance
+        machine.allowance.refuse_used_up()
         if self.scope is not None:
             machine.refuse_without(self.scope)
         if request.method == "POST":

@@ -1,14 +1,14 @@
 """Loans: the list, one loan, its state on any day, its statement and its schedule."""
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from django.http import HttpRequest
 from ninja import Path, Query, Router
 from pydantic import BaseModel, Field
 
 from tallystick.book.access import reach
-from tallystick.book.financing.models import Loan
+from tallystick.book.financing.models import Loan, LoanStatus
 from tallystick.book.servicing.loans import loan_on
 from tallystick.faces.api.operations import reads, viewer_of
 from tallystick.faces.api.paging import DEFAULT_ITEMS, Cursor, Limit, NextCursor, page
@@ -181,7 +181,7 @@ STATE = {
 def list_loans(
     request: HttpRequest,
     facility: Annotated[Code | None, Query(description="Only loans of this facility.")] = None,
-    status: Annotated[Literal["pending", "live", "settled", "rejected"] | None, Query()] = None,
+    status: Annotated[LoanStatus | None, Query()] = None,
     limit: Limit = DEFAULT_ITEMS,
     cursor: Cursor = None,
 ) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotFound
+from django.urls import resolve
 
 from tallystick.faces.api.problems import MEDIA_TYPE, plain_problem, tell_allowance
 
@@ -15,7 +16,11 @@ _DETAILS = {
 
 
 class ApiMiddleware:
-    """Stands before the sessions: a cookie that comes with a request to the API is never read."""
+    """Answers the API. What stands behind it in the settings is the portals' alone.
+
+    Sessions, languages, forms and their tokens are for people: a cookie that comes with a request
+    to the API is never read, and the request pays for none of them.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -24,13 +29,24 @@ class ApiMiddleware:
         if not request.path_info.startswith(PREFIX):
             return self.get_response(request)
         request.COOKIES = {}
-        response = self.get_response(request)
+        request.get_host()  # raises what a name that is not ours raises
+        response = _answer(request)
         if response.status_code >= 400 and response["Content-Type"] != MEDIA_TYPE:
             response = _as_problem(request, response)
         response["Cache-Control"] = "no-store"
+        response["Content-Length"] = str(len(response.content))
         if allowance := getattr(request, "allowance", None):
             tell_allowance(response, allowance)
         return response
+
+
+def _answer(request: HttpRequest) -> HttpResponse:
+    try:
+        match = resolve(request.path_info)
+        request.resolver_match = match
+        return match.func(request, *match.args, **match.kwargs)
+    except Http404:
+        return HttpResponseNotFound()
 
 
 def _as_problem(request: HttpRequest, response: HttpResponse) -> HttpResponse:

@@ -124,8 +124,13 @@ def caller_of(
     """
     caller = viewer_of(request).caller(CHANNEL, reason)
     if was_asked(caller, key):
-        response["Idempotency-Replayed"] = "true"
+        tell_repeated(response)
     return caller
+
+
+def tell_repeated(response: HttpResponse) -> None:
+    """Say that the answer is the one that the key was given the first time."""
+    response["Idempotency-Replayed"] = "true"
 
 
 def _problems(*statuses: int) -> dict[int, Any]:

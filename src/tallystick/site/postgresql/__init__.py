@@ -1,0 +1,1 @@
+"""Django's backend for PostgreSQL, which asks the operating system whether the server is there."""

@@ -23,4 +23,5 @@ def _end_with(parent: int) -> None:
 application = import_module("tallystick.site.wsgi").application
 # As settings.ROOT_URLCONF; the first request would wait for all that it imports.
 import_module("tallystick.faces.urls")
+import_module("tallystick.faces.charts").load()
 threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()

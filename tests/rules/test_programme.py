@@ -1,6 +1,7 @@
 """A programme file is checked whole; what it refuses it names with line, value and remedy."""
 
 import json
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from tallystick.rules.programme import (
     read_programmes,
     stored_programme,
 )
+from tallystick.rules.reference_rates import FloatingTerms, Reset
 
 JD = Path(__file__).parents[2] / "src/tallystick/programmes/jd.toml"
 
@@ -206,3 +208,77 @@ def test_a_sweep_down_to_cover_wants_principal_not_due_last() -> None:
     assert read_programmes(text, file="jd.toml")[0].settlement.sweep is Sweep.COVER
     with pytest.raises(InvalidProgramme, match="principal_not_due come last"):
         read_programmes(first, file="jd.toml")
+
+
+FIXED = 'annual_rate = "0.10"\n'
+FIXED_SOURCE = 'annual_rate = "[12, B]: about 10 % a year all-in, interest and JD\'s commission"\n'
+FLOATING = 'reference_rate = "lpr_1y"\nspread_bps = 700\nreset = "anniversary"\n'
+FLOATING_SOURCE = "".join(
+    f'{key} = "illustrative"\n' for key in ("reference_rate", "spread_bps", "reset")
+)
+
+
+def floating_text() -> str:
+    text = JD.read_text(encoding="utf-8")
+    assert FIXED in text
+    assert FIXED_SOURCE in text
+    return text.replace(FIXED, FLOATING).replace(FIXED_SOURCE, FLOATING_SOURCE)
+
+
+def test_a_price_may_follow_a_reference_rate() -> None:
+    (programme,) = read_programmes(floating_text(), file="jd.toml")
+
+    assert programme.price.annual_rate is None
+    assert programme.price.floating == FloatingTerms("lpr_1y", 700, Reset.ANNIVERSARY)
+    assert stored_programme(programme.code, json.loads(json.dumps(programme.content))) == programme
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("spread_bps = 700", "spread_bps = 7.0", "spread_bps = 7.0"),
+        ("spread_bps = 700", "spread_bps = 20_000", "from -10000 to 10000"),
+        ('reset = "anniversary"', 'reset = "weekly"', "monthly; quarterly"),
+        ('"lpr_1y"', '"LPR"', "small letters"),
+        ("spread_bps = 700", 'spread_bps = 700\nannual_rate = "0.1"', "annual_rate = '0.1'"),
+    ],
+)
+def test_a_floating_price_that_cannot_be_is_refused(old: str, new: str, says: str) -> None:
+    with pytest.raises(InvalidProgramme, match=says):
+        read_programmes(floating_text().replace(old, new), file="jd.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new", "key", "says"),
+    [
+        ("fixed", 'annual_rate = "0.10"', 'annual_rate = "0.36"', "price.annual_rate", "24.00 %"),
+        ("fixed", 'annual_rate = "0.10"', 'annual_rate = "0.24"', "price.annual_rate", "24.33 %"),
+        (
+            "fixed",
+            'currency = "CNY"\n',
+            'currency = "CNY"\nlender = "private_lender"\n',
+            "price.annual_rate",
+            "12.00 % that a private lender",
+        ),
+        ("floating", "spread_bps = 700", "spread_bps = 2_200", "price.spread_bps", "25.35 %"),
+    ],
+)
+def test_a_price_above_the_ceiling_in_force_is_refused_when_the_programme_is_defined(
+    text: str, old: str, new: str, key: str, says: str
+) -> None:
+    written = JD.read_text(encoding="utf-8") if text == "fixed" else floating_text()
+    written = written.replace(old, new, 1)
+    if "lender" in new:
+        written = written.replace(
+            "[jd.jingbaobei.sources]\n", '[jd.jingbaobei.sources]\nlender = "illustrative"\n'
+        )
+
+    with pytest.raises(InvalidProgramme) as refusal:
+        read_programmes(written, file="jd.toml", defined_on=date(2026, 11, 1))
+
+    (error,) = refusal.value.errors
+    assert error.key == f"jd.jingbaobei.{key}"
+    assert error.line > 1
+    assert says in error.remedy
+    # What was defined before a ceiling was in force can still be read.
+    assert read_programmes(written, file="jd.toml")

@@ -9,6 +9,7 @@ from in the ``sources`` table beside it: ``[13, C]`` is number 13 of the list, o
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -19,6 +20,14 @@ from tallystick.rules.loan_events import rate_in_ppb
 from tallystick.rules.loan_terms import Bucket
 from tallystick.rules.money import minor_digits
 from tallystick.rules.pool_terms import TERM_BOUNDS, Terms, terms_in
+from tallystick.rules.rate_ceilings import Lender, lpr_1y_on, refuse_above_ceiling
+from tallystick.rules.reference_rates import (
+    MAX_SPREAD_BPS,
+    FloatingTerms,
+    Reset,
+    refuse_name,
+    with_spread,
+)
 from tallystick.rules.refusal import Refusal
 from tallystick.rules.terms_file import Table, TermError, refuse_dangling_citations, syntax_error
 from tallystick.rules.toml_lines import key_lines
@@ -66,11 +75,19 @@ class AccessTerms:
     min_contract_months: int
 
 
+BENCHMARK = "lpr_1y"
+"""The reference rate of which the ceilings know the value, so that a spread can be judged."""
+
+
 @dataclass(frozen=True, slots=True)
 class PriceTerms:
-    """Rates are fractions a year. ``penalty_rate`` runs on principal past due, on top."""
+    """Rates are fractions a year. ``penalty_rate`` runs on principal past due, on top.
 
-    annual_rate: Decimal
+    Either ``annual_rate`` is given, or ``floating`` says which reference rate it follows.
+    """
+
+    annual_rate: Decimal | None
+    floating: FloatingTerms | None
     penalty_rate: Decimal
     day_count: DayCount
 
@@ -121,6 +138,7 @@ class ProgrammeTerms:
     title: str
     product: Product
     funding: Funding
+    lender: Lender
     currency: str
     access: AccessTerms
     price: PriceTerms
@@ -140,8 +158,13 @@ class ProgrammeTerms:
         return str(table["sources"][key])
 
 
-def read_programmes(text: str, *, file: str) -> list[ProgrammeTerms]:
+def read_programmes(
+    text: str, *, file: str, defined_on: date | None = None
+) -> list[ProgrammeTerms]:
     """Every programme of a file's text, in the file's order.
+
+    ``defined_on``: the day on which the programmes are defined, whose legal ceilings they may not
+    exceed; None where they have been defined before.
 
     Raises InvalidProgramme with everything that is wrong, not only the first.
     """
@@ -154,7 +177,12 @@ def read_programmes(text: str, *, file: str) -> list[ProgrammeTerms]:
     sources = top.table("sources")
     groups = [(name, top.table(name)) for name in top.others()]
     programmes = [
-        _programme(f"{group}.{name}", table.table(name), sources=sources.content)
+        _programme(
+            f"{group}.{name}",
+            table.table(name),
+            sources=sources.content,
+            defined_on=defined_on,
+        )
         for group, table in groups
         for name in table.others()
     ]
@@ -173,23 +201,27 @@ def stored_programme(code: str, content: Mapping[str, Any]) -> ProgrammeTerms:
     """
     errors: list[TermError] = []
     table = Table(content["terms"], file=f"programme {code}", lines={}, errors=errors)
-    programme = _programme(code, table, sources=content["sources"])
+    programme = _programme(code, table, sources=content["sources"], defined_on=None)
     if errors:
         raise InvalidProgramme(errors)
     return programme
 
 
-def _programme(code: str, table: Table, *, sources: Mapping[str, Any]) -> ProgrammeTerms:
+def _programme(
+    code: str, table: Table, *, sources: Mapping[str, Any], defined_on: date | None
+) -> ProgrammeTerms:
     if len(code) > MAX_CODE_LENGTH:
         table.refuse("", f"Its name is too long. Shorten it to {MAX_CODE_LENGTH} characters.")
+    lender = _lender(table)
     programme = ProgrammeTerms(
         code=code,
         title=table.text("title"),
         product=table.choice("product", Product),
         funding=table.choice("funding", Funding),
+        lender=lender,
         currency=_currency(table),
         access=_access(table.table("access")),
-        price=_price(table.table("price")),
+        price=_price(table.table("price"), lender=lender, defined_on=defined_on),
         drawdown=_drawdown(table.table("drawdown")),
         limits=_limits(table.table("limits")),
         pool=_pool(table.table("pool")),
@@ -197,8 +229,16 @@ def _programme(code: str, table: Table, *, sources: Mapping[str, Any]) -> Progra
         published=tuple(_published(each) for each in table.tables("published")),
         content={"terms": table.content, "sources": sources},
     )
-    table.finish(cited=("product", "funding", "currency"))
+    stated = ("lender",) if "lender" in table.content else ()
+    table.finish(cited=("product", "funding", *stated, "currency"))
     return programme
+
+
+def _lender(table: Table) -> Lender:
+    """Who lends, for the legal ceilings: a factor where the file does not say."""
+    if "lender" not in table.content:
+        return Lender.COMMERCIAL_FACTOR
+    return table.choice("lender", Lender)
 
 
 def _currency(table: Table) -> str:
@@ -213,21 +253,70 @@ def _access(table: Table) -> AccessTerms:
     return terms
 
 
-def _price(table: Table) -> PriceTerms:
+def _price(table: Table, *, lender: Lender, defined_on: date | None) -> PriceTerms:
+    errors_before = len(table.errors)
+    is_floating = "reference_rate" in table.content
     terms = PriceTerms(
-        annual_rate=table.decimal("annual_rate"),
+        annual_rate=None if is_floating else table.decimal("annual_rate"),
+        floating=_floating(table) if is_floating else None,
         penalty_rate=table.decimal("penalty_rate"),
         day_count=table.choice("day_count", DayCount),
     )
-    table.checked("annual_rate", lambda: rate_in_ppb(terms.annual_rate))
+    annual_rate = terms.annual_rate
+    if annual_rate is not None:
+        fixed_rate = annual_rate
+        table.checked("annual_rate", lambda: rate_in_ppb(fixed_rate))
     table.checked("penalty_rate", lambda: rate_in_ppb(terms.penalty_rate))
     if terms.day_count not in DAILY_DAY_COUNTS:
         table.refuse(
             "day_count",
             f"A book accrues by calendar days: use one of {', '.join(DAILY_DAY_COUNTS)}.",
         )
-    table.finish(cited=("annual_rate", "penalty_rate", "day_count"))
+    if defined_on is not None and len(table.errors) == errors_before:
+        _refuse_above_ceiling(table, terms, lender=lender, on=defined_on)
+    rate_keys = ("reference_rate", "spread_bps", "reset") if is_floating else ("annual_rate",)
+    table.finish(cited=(*rate_keys, "penalty_rate", "day_count"))
     return terms
+
+
+def _floating(table: Table) -> FloatingTerms:
+    """Reference rate and spread; possible ones where the file's are not."""
+    name = table.text("reference_rate", instead=BENCHMARK)
+    spread_bps = table.whole_number("spread_bps", lowest=-MAX_SPREAD_BPS, highest=MAX_SPREAD_BPS)
+    reset = table.choice("reset", Reset)
+    try:
+        refuse_name(name)
+    except Refusal as refusal:
+        table.refuse("reference_rate", str(refusal))
+        name = BENCHMARK
+    return FloatingTerms(name, spread_bps, reset)
+
+
+def _refuse_above_ceiling(table: Table, terms: PriceTerms, *, lender: Lender, on: date) -> None:
+    """Note a price above the legal ceiling of the day on which it is defined.
+
+    Of a floating rate only the one-year loan prime rate is known here; others are judged when a
+    facility is opened, with the value of that day.
+    """
+    floating = terms.floating
+    key = "annual_rate" if floating is None else "spread_bps"
+    if floating is not None and floating.reference_rate != BENCHMARK:
+        return
+
+    def check() -> None:
+        annual_rate = terms.annual_rate
+        if floating is not None:
+            annual_rate = with_spread(lpr_1y_on(on), floating.spread_bps)
+        assert annual_rate is not None
+        refuse_above_ceiling(
+            lender=lender,
+            on=on,
+            annual_rate=annual_rate,
+            day_count=terms.day_count,
+            penalty_rate=terms.penalty_rate,
+        )
+
+    table.checked(key, check)
 
 
 def _drawdown(table: Table) -> DrawdownTerms:

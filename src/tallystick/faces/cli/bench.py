@@ -110,11 +110,13 @@ def bench_close(
     from tallystick.site import databases
 
     measured = []
-    for age_days in (1, old_days):
+    for age_days, back_dated in ((1, False), (old_days, False), (old_days, True)):
         with databases.scratch("bench") as here:
             from tallystick.lab.bench import close
 
-            measured.append(close.closes_of(loans, age_days=age_days, url=here.url))
+            measured.append(
+                close.closes_of(loans, age_days=age_days, url=here.url, back_dated=back_dated)
+            )
             with here.connect() as connection:
                 postgresql = connection.info.parameter_status("server_version")
     figures = close.measure(*measured, loans=loans, old_days=old_days)

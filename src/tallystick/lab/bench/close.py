@@ -1,7 +1,9 @@
 """How long the close of a day takes: a large live book of which one loan in a hundred changes.
 
 Each day's repayments are recorded by the book's own code, the day is closed, and in the end the
-books are held against a fold of every hundredth loan. Of several days the median counts.
+books are held against a fold of every hundredth loan. Of several days the median counts. Where
+repayments are dated back they count from before others of the same loans, so that every one of
+them is a refold.
 """
 
 import statistics
@@ -19,8 +21,11 @@ CHANGING = 100
 """One loan in so many is repaid a part of on the day."""
 
 DAYS = 3
-MAX_SECONDS = 30
+BACK_DATED_DAYS = 30
+MAX_SECONDS, MAX_SECONDS_A_MILLION = 10, 11.25
+"""Up to a million loans, and for each million of a larger book."""
 MAX_RATIO = 1.1
+MAX_BACK_DATED_RATIO = 2
 REPAID_MINOR = 5_000
 
 
@@ -41,46 +46,73 @@ class Measured:
     wrong: int
 
 
-def measure(young: Measured, old: Measured, *, loans: int, old_days: int) -> list[Figure]:
-    """The figures of two books alike but for the age of their loans."""
+def measure(
+    young: Measured, old: Measured, back_dated: Measured, *, loans: int, old_days: int
+) -> list[Figure]:
+    """The figures of books alike but for the age of their loans and the dating of repayments."""
+    wrong = young.wrong + old.wrong + back_dated.wrong
     return [
-        *_figures(f"close of {loans:,} loans 1 day old", young.day),
-        *_figures(f"close of {loans:,} loans {old_days} days old", old.day),
+        *_figures(f"close of {loans:,} loans 1 day old", young.day, loans),
+        *_figures(f"close of {loans:,} loans {old_days} days old", old.day, loans),
         Figure("old to young", old.day.seconds / young.day.seconds, "×", bound=MAX_RATIO),
+        *_figures("close after repayments dated back, old", back_dated.day, loans),
         Figure(
-            "repayments recorded before it, old",
-            loans // CHANGING / old.day.change_seconds,
-            "/s",
+            "dated back to dated on the day",
+            back_dated.day.seconds / old.day.seconds,
+            "×",
+            bound=MAX_BACK_DATED_RATIO,
         ),
-        Figure("differences from a fold of every 100th loan", young.wrong + old.wrong, "", bound=0),
+        Figure("repayments recorded before it, old", _repaid_a_second(old, loans), "/s"),
+        Figure("the same, dated back", _repaid_a_second(back_dated, loans), "/s"),
+        Figure("differences from a fold of every 100th loan", wrong, "", bound=0),
     ]
 
 
-def _figures(what: str, closed: Closed) -> list[Figure]:
+def _figures(what: str, closed: Closed, loans: int) -> list[Figure]:
+    millions = loans / 1_000_000
+    bound = MAX_SECONDS if millions <= 1 else MAX_SECONDS_A_MILLION * millions
     steps = [Figure(f"  of it {step}", took, "s") for step, took in closed.steps.items()]
-    return [Figure(what, closed.seconds, "s", bound=MAX_SECONDS), *steps]
+    return [Figure(what, closed.seconds, "s", bound=bound), *steps]
 
 
-def closes_of(loans: int, *, age_days: int, url: str) -> Measured:
-    """Close days of a book of so many loans, in the database at ``url``, which is empty."""
+def _repaid_a_second(measured: Measured, loans: int) -> float:
+    return loans // CHANGING / measured.day.change_seconds
+
+
+def closes_of(loans: int, *, age_days: int, url: str, back_dated: bool = False) -> Measured:
+    """Close days of a book of so many loans, in the database at ``url``, which is empty.
+
+    With ``back_dated`` each loan that changes was repaid a part of on the day before the first.
+    """
     from tallystick.book.servicing.close import close_through
 
     with psycopg.connect(url, autocommit=True) as owner:
         legal_entity_id = take_over(owner, loans=loans, age_days=age_days)
         close_through(legal_entity_id, FIRST_DAY - timedelta(days=1))
         owner.execute("VACUUM ANALYZE")
-        days = [_closed(owner, legal_entity_id, FIRST_DAY + timedelta(days=n)) for n in range(DAYS)]
+        first_day = FIRST_DAY
+        if back_dated:
+            _repay(owner, legal_entity_id, first_day, value_date=first_day)
+            close_through(legal_entity_id, first_day)
+            first_day += timedelta(days=1)
+        days = [
+            _closed(owner, legal_entity_id, first_day + timedelta(days=n), back_dated=back_dated)
+            for n in range(DAYS)
+        ]
         median = statistics.median_low(day.seconds for day in days)
         return Measured(
             next(day for day in days if day.seconds == median),
-            _wrong(owner, legal_entity_id, FIRST_DAY + timedelta(days=DAYS - 1)),
+            _wrong(owner, legal_entity_id, first_day + timedelta(days=DAYS - 1)),
         )
 
 
-def _closed(owner: psycopg.Connection[Any], legal_entity_id: int, day: date) -> Closed:
+def _closed(
+    owner: psycopg.Connection[Any], legal_entity_id: int, day: date, *, back_dated: bool
+) -> Closed:
     from tallystick.book.servicing.close import close_day
 
-    change_seconds = seconds(lambda: _repay(owner, legal_entity_id, day))
+    value_date = day - timedelta(days=BACK_DATED_DAYS) if back_dated else day
+    change_seconds = seconds(lambda: _repay(owner, legal_entity_id, day, value_date=value_date))
     took = seconds(lambda: close_day(legal_entity_id, day))
     done = owner.execute(
         "SELECT step, extract(epoch FROM finished_at)::float FROM servicing_daystep"
@@ -92,7 +124,9 @@ def _closed(owner: psycopg.Connection[Any], legal_entity_id: int, day: date) -> 
     return Closed(took, steps, change_seconds)
 
 
-def _repay(owner: psycopg.Connection[Any], legal_entity_id: int, day: date) -> None:
+def _repay(
+    owner: psycopg.Connection[Any], legal_entity_id: int, day: date, *, value_date: date
+) -> None:
     """A repayment for every hundredth loan, recorded as early repayments are."""
     from tallystick.book.acts.once import once
     from tallystick.book.parties.business_date import open_day
@@ -114,7 +148,7 @@ def _repay(owner: psycopg.Connection[Any], legal_entity_id: int, day: date) -> N
         business_date = open_day(legal_entity_id)
         receipts = {
             f"{day}:{loan_id}": Receipt(
-                f"{day}:{loan_id}", supplier, "CNY", REPAID_MINOR, business_date
+                f"{day}:{loan_id}", supplier, "CNY", REPAID_MINOR, value_date
             )
             for loan_id, _, supplier in changing
         }
@@ -135,7 +169,7 @@ def _repay(owner: psycopg.Connection[Any], legal_entity_id: int, day: date) -> N
                     facility_id,
                     loan_id,
                     REPAID_MINOR,
-                    business_date,
+                    value_date,
                     Sweep.ALL,
                 )
                 for loan_id, facility_id, _ in changing
@@ -147,7 +181,7 @@ def _repay(owner: psycopg.Connection[Any], legal_entity_id: int, day: date) -> N
         )
         record_cash(
             [
-                Cash(kept[reference], reference, "CNY", REPAID_MINOR, business_date, 0, ())
+                Cash(kept[reference], reference, "CNY", REPAID_MINOR, value_date, 0, ())
                 for reference in receipts
             ],
             [

@@ -17,6 +17,7 @@ from django.db.models import Count, F, Sum
 from tallystick.book.acts.once import Caller, once
 from tallystick.book.collateral.bases import recompute
 from tallystick.book.collateral.models import Pool
+from tallystick.book.collections.collect import collect
 from tallystick.book.ledger.seal import seal
 from tallystick.book.parties.business_date import DayNotOpen, roll
 from tallystick.book.parties.models import LegalEntity
@@ -188,6 +189,10 @@ def _delinquency(legal_entity_id: int, day: date, _act_id: int) -> Figures:
     return {"buckets": delinquency(legal_entity_id, day=day)}
 
 
+def _collections(legal_entity_id: int, day: date, act_id: int) -> Figures:
+    return collect(legal_entity_id, day=day, act_id=act_id)
+
+
 def _recompute_bases(legal_entity_id: int, day: date) -> None:
     """Bases of the day that is open now, unless the step is done, a batch of pools at a time.
 
@@ -234,6 +239,7 @@ STEPS: dict[str, Callable[[int, date, int], Figures]] = {
     "dues": _dues,
     "accrual": _accrue,
     "delinquency": _delinquency,
+    "collections": _collections,
     "bases": _bases,
     "seal": _seal,
 }

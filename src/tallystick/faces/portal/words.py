@@ -230,6 +230,7 @@ WORDS: Mapping[str, Mapping[str, Label]] = {
         "dues": _("Due dates moved"),
         "accrual": _("Interest accrued"),
         "delinquency": _("Days past due counted"),
+        "collections": _("Late payers followed up"),
         "bases": _("Borrowing bases computed"),
         "seal": _("Day sealed"),
     },

@@ -125,6 +125,10 @@ class _Browser:
     def _get(self, path: str) -> tuple[int, str, bytes, str]:
         self._connection.request("GET", path, headers=self._headers)
         answer = self._connection.getresponse()
+        if "attachment" in answer.headers.get("Content-Disposition", ""):
+            # A file of the whole book is no page: it is not waited for.
+            self._connection.close()
+            return answer.status, "", b"", ""
         body = answer.read()
         kind = answer.headers.get("Content-Type", "")
         return answer.status, kind, body, answer.headers.get("Location", "")

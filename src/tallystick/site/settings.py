@@ -6,6 +6,7 @@ TALLY_SECRET_KEY  the signing key; without it one is made at first use and kept 
 TALLY_HOSTS       comma-separated host names the server answers to (default: this machine only)
 TALLY_ORIGIN      the address that people see, such as https://finance.example, when a proxy stands
                   before the server: cookies are then for https only
+TALLY_MAIL_HOST … the mail server for letters, as ``site.mail`` reads it; without it they are files
 TALLY_WEBHOOK_ALLOW_LOOPBACK  1: webhooks may be sent to this machine itself, over http too
 """
 
@@ -17,6 +18,7 @@ from urllib.parse import urlsplit
 from csp.constants import NONE, SELF
 
 from tallystick.site.cluster import home
+from tallystick.site.mail import SECONDS_TO_ANSWER, mail_in
 from tallystick.site.server import APPLICATION_ROLE, ENGINE, Server
 
 
@@ -208,6 +210,16 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 
 # For trying webhooks out; a receiver must otherwise be https and have a public address.
 WEBHOOK_ALLOW_LOOPBACK = os.environ.get("TALLY_WEBHOOK_ALLOW_LOOPBACK") == "1"
+
+MAIL = mail_in(os.environ, folder=home() / "mail")
+EMAIL_BACKEND = MAIL.backend
+EMAIL_FILE_PATH = str(MAIL.folder)
+EMAIL_HOST, EMAIL_PORT = MAIL.host, MAIL.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL.user, MAIL.password
+EMAIL_USE_TLS = MAIL.security == "starttls"
+EMAIL_USE_SSL = MAIL.security == "tls"
+EMAIL_TIMEOUT = SECONDS_TO_ANSWER
+DEFAULT_FROM_EMAIL = MAIL.sender
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]

@@ -81,6 +81,8 @@ WITH message AS MATERIALIZED (
                WHEN 'payment' THEN (
                    SELECT beneficiary_id FROM payments_paymentorder
                    WHERE end_to_end_id = substr(subject, 9))
+               WHEN 'party' THEN (
+                   SELECT id FROM parties_party WHERE code = substr(subject, 7))
            END AS party_id
     FROM acts_outboxmessage WHERE sent_at IS NULL ORDER BY id LIMIT %(batch)s
 ), delivery AS (

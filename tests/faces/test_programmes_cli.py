@@ -87,3 +87,18 @@ def test_a_file_not_in_order_is_refused_with_what_is_wrong(
 def test_a_file_that_is_not_there_is_refused(tally: Tally, tmp_path: Path) -> None:
     assert tally("check", str(tmp_path / "none.toml"))[0] == 2
     assert tally("check", str(tmp_path))[0] == 2
+
+
+def test_a_price_above_the_legal_ceiling_of_the_day_is_refused_with_its_line(
+    tally: Tally, tmp_path: Path
+) -> None:
+    file = tmp_path / "own.toml"
+    file.write_bytes(JD.read_bytes().replace(b'annual_rate = "0.10"', b'annual_rate = "0.30"'))
+
+    status, _, err = tally("check", str(file), "--on", "2026-11-20")
+
+    assert status == 2
+    assert "own.toml, line 30: jd.jingbaobei.price.annual_rate = '0.30'" in err
+    assert "24.00 %" in err
+    # Before the ceiling was in force, it was none.
+    assert tally("check", str(file), "--on", "2020-12-31")[0] == 0

@@ -17,6 +17,28 @@ class Programme(models.Model):
         indexes = [models.Index(fields=["code", "-id"], name="programme_latest")]
 
 
+class ReferenceRate(models.Model):
+    """A published value of a reference rate, with where it comes from; never changed.
+
+    It holds from ``publish_date`` until the next of the same ``name`` (``rules.reference_rates``).
+    """
+
+    name = models.CharField(max_length=40)
+    publish_date = models.DateField()
+    rate_ppb = models.BigIntegerField(help_text="parts per billion a year")
+    source = models.CharField(max_length=200, help_text="who published it")
+    file = models.CharField(max_length=200)
+    act = models.ForeignKey("acts.Act", on_delete=models.PROTECT, db_index=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["name", "publish_date"], name="reference_rate_once"),
+            models.CheckConstraint(
+                condition=Q(rate_ppb__gte=0), name="reference_rate_not_negative"
+            ),
+        ]
+
+
 class ProgrammeLimit(models.Model):
     """How much a programme of a legal entity may have drawn in one currency, and has.
 

@@ -11,6 +11,7 @@ from tallystick.book.collateral.pools import hold_suppliers
 from tallystick.book.collateral.security import file_interest
 from tallystick.book.collateral.terms import TermsOfPool
 from tallystick.book.financing.models import MAX_FACILITY_CODE_LENGTH, Facility, ProgrammeLimit
+from tallystick.book.financing.price_facilities import price_on
 from tallystick.book.financing.programmes import stored
 from tallystick.book.funding.models import FundingLine
 from tallystick.book.ledger.models import Book
@@ -18,7 +19,6 @@ from tallystick.book.parties.business_date import open_day
 from tallystick.book.parties.models import LegalEntity
 from tallystick.book.parties.register import party_ids
 from tallystick.rules.calendars import months_after
-from tallystick.rules.loan_events import rate_in_ppb
 from tallystick.rules.money import minor_digits
 from tallystick.rules.programme import MAX_LIMIT_MINOR, ProgrammeTerms
 from tallystick.rules.refusal import Refusal
@@ -75,7 +75,8 @@ def open_facilities(
     of the funder in it. The entity's own capital funds them. The programme's limit and the
     funding line are made with the first facility of a programme and currency.
 
-    Raises FacilityNotOpened, UnknownCurrency, KeyConflict.
+    Raises FacilityNotOpened, UnknownCurrency, NoReferenceRate where a floating price has no value
+    today, RateAboveCeiling, LateChargeTooHigh, KeyConflict.
     """
     request = {
         "legal_entity_id": legal_entity_id,
@@ -202,7 +203,7 @@ def _open(new: NewFacility, entity: LegalEntity, supplier_id: int, *, on: date, 
         funding_line=funding_line,
         currency=new.currency,
         limit_minor=new.limit_minor,
-        annual_rate_ppb=rate_in_ppb(terms.price.annual_rate),
+        annual_rate_ppb=price_on(terms, on),
         opened_date=on,
         expiry_date=new.expiry_date,
     )

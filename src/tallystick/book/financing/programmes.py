@@ -1,5 +1,6 @@
 """Programmes as files and as rows: the presets of the package, and what a facility is held to."""
 
+from datetime import date
 from functools import cache, lru_cache
 from hashlib import sha256
 from importlib import resources
@@ -54,8 +55,8 @@ def preset(code: str) -> ProgrammeTerms:
     return programmes[code]
 
 
-def programmes_in(file: Path) -> list[ProgrammeTerms]:
-    """The programmes of a file of one's own.
+def programmes_in(file: Path, *, defined_on: date) -> list[ProgrammeTerms]:
+    """The programmes of a file of one's own, held to the legal ceilings of the day.
 
     Raises UnreadableProgrammeFile, and InvalidProgramme with everything that is wrong in it.
     """
@@ -69,14 +70,14 @@ def programmes_in(file: Path) -> list[ProgrammeTerms]:
         raise UnreadableProgrammeFile(file, error.strerror or str(error)) from None
     except UnicodeDecodeError as error:
         raise UnreadableProgrammeFile(file, f"byte {error.start} is not UTF-8") from None
-    return read_programmes(text, file=file.name)
+    return read_programmes(text, file=file.name, defined_on=defined_on)
 
 
-def programme_in(file: Path) -> ProgrammeTerms:
+def programme_in(file: Path, *, defined_on: date) -> ProgrammeTerms:
     """The one programme of a file of one's own. Raises UnknownProgramme when there are several,
     and what ``programmes_in`` raises.
     """
-    programmes = programmes_in(file)
+    programmes = programmes_in(file, defined_on=defined_on)
     if len(programmes) != 1:
         raise UnknownProgramme(file.name, [programme.code for programme in programmes])
     return programmes[0]

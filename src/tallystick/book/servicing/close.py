@@ -25,6 +25,7 @@ from tallystick.book.servicing.accrual import accrue
 from tallystick.book.servicing.delinquency import delinquency
 from tallystick.book.servicing.models import DayStep
 from tallystick.book.servicing.move_dues import move_dues
+from tallystick.book.servicing.reset_rates import reset_rates
 from tallystick.rules.refusal import Refusal
 
 CLOSING_LOCK = 7103
@@ -171,6 +172,10 @@ def _roll(legal_entity_id: int, day: date, _act_id: int) -> Figures:
     return {"business_date": roll(legal_entity_id, closing_date=day).isoformat()}
 
 
+def _rates(legal_entity_id: int, day: date, act_id: int) -> Figures:
+    return reset_rates(legal_entity_id, day=day, act_id=act_id)
+
+
 def _dues(legal_entity_id: int, day: date, act_id: int) -> Figures:
     """Booked in the day that is open now: the day that closes had its dues."""
     return {
@@ -236,6 +241,7 @@ def _seal(legal_entity_id: int, day: date, _act_id: int) -> Figures:
 
 STEPS: dict[str, Callable[[int, date, int], Figures]] = {
     "roll": _roll,
+    "rates": _rates,
     "dues": _dues,
     "accrual": _accrue,
     "delinquency": _delinquency,

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from django.http import HttpRequest
 from ninja import Path, Query, Router
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from tallystick.book.access import reach
 from tallystick.book.access.permissions import May
@@ -16,6 +16,7 @@ from tallystick.book.watch.models import WorkItem
 from tallystick.faces.api.operations import reads, viewer_of
 from tallystick.faces.api.paging import DEFAULT_ITEMS, Cursor, Limit, NextCursor, page
 from tallystick.faces.api.values import Code, Minor
+from tallystick.rules.programme import PriceTerms
 
 router = Router(tags=["house"])
 
@@ -50,7 +51,9 @@ class ProgrammeOut(BaseModel):
     product: str
     funding: str
     currency: str
-    annual_rate: str
+    annual_rate: str | None = Field(description="None where the price follows a reference rate.")
+    reference_rate: str | None = Field(description="The rate it follows, such as lpr_1y.")
+    spread_bps: int | None = Field(description="Hundredths of a per cent on top of it.")
     penalty_rate: str
     day_count: str
     min_tenor_days: int
@@ -206,6 +209,8 @@ def list_business_days(request: HttpRequest) -> dict[str, Any]:
                 "funding": "own_capital",
                 "currency": "CNY",
                 "annual_rate": "0.09",
+                "reference_rate": None,
+                "spread_bps": None,
                 "penalty_rate": "0.045",
                 "day_count": "ACT/360",
                 "min_tenor_days": 1,
@@ -226,7 +231,7 @@ def list_programmes(request: HttpRequest) -> dict[str, Any]:  # noqa: ARG001 - p
                 "product": str(programme.product),
                 "funding": str(programme.funding),
                 "currency": programme.currency,
-                "annual_rate": f"{programme.price.annual_rate:f}",
+                **_rate_of(programme.price),
                 "penalty_rate": f"{programme.price.penalty_rate:f}",
                 "day_count": str(programme.price.day_count),
                 "min_tenor_days": programme.drawdown.min_tenor_days,
@@ -236,6 +241,16 @@ def list_programmes(request: HttpRequest) -> dict[str, Any]:  # noqa: ARG001 - p
             }
             for programme in presets().values()
         ]
+    }
+
+
+def _rate_of(price: PriceTerms) -> dict[str, Any]:
+    """The price's own rate, or what it follows."""
+    follows = price.floating
+    return {
+        "annual_rate": None if price.annual_rate is None else f"{price.annual_rate:f}",
+        "reference_rate": None if follows is None else follows.reference_rate,
+        "spread_bps": None if follows is None else follows.spread_bps,
     }
 
 

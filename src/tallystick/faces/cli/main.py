@@ -49,6 +49,7 @@ COMMANDS = (
     Entry("demo", "demo:demo", "Run a simulated marketplace and look at its books.", START),
     Entry("test", "testing:check", "Check everything: lint, types, tests, docs.", START, True),
     Entry("programme", "programmes:app", "List, show and check financing programmes.", MONEY),
+    Entry("rate", "rates:app", "Reference rates: import published values, list them.", MONEY),
     Entry("entity", "setting_up:entity_app", "Our legal entities: open one, fund it.", MONEY),
     Entry("facility", "setting_up:facility_app", "Facilities: open one, see its limits.", MONEY),
     Entry("import", "imports:import_files", "Take in trade documents from files.", MONEY),

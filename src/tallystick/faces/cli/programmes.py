@@ -1,6 +1,7 @@
 """``tally programme``: list, show and check financing programmes. Needs no database."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -62,9 +63,18 @@ def show_programme(code: str, as_json: Json = False) -> None:
 
 
 @app.command("check")
-def check_programmes(file: Path) -> None:
+def check_programmes(
+    file: Path,
+    on: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"], help="Hold prices to the legal ceilings of this day; else today."
+        ),
+    ] = None,
+) -> None:
     """Check a programme file of your own: all that is wrong, with line, value and remedy."""
-    programmes = _programmes().programmes_in(file)
+    defined_on = on.date() if on else datetime.now(UTC).date()
+    programmes = _programmes().programmes_in(file, defined_on=defined_on)
     codes = ", ".join(programme.code for programme in programmes)
     typer.echo(f"{file} is in order: {codes}.")
 

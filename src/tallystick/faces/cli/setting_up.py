@@ -111,7 +111,12 @@ def open_facility(
         from tallystick.book.parties.entities import entity_called
         from tallystick.rules.money import minor_from_text
 
-        terms = programme_in(Path(programme)) if programme.endswith(".toml") else preset(programme)
+        opener = entity_called(entity)
+        terms = (
+            programme_in(Path(programme), defined_on=opener.business_date)
+            if programme.endswith(".toml")
+            else preset(programme)
+        )
         facility = NewFacility(
             code=code,
             supplier=supplier,
@@ -123,7 +128,7 @@ def open_facility(
         )
         open_facilities(
             [facility],
-            legal_entity_id=entity_called(entity).entity_id,
+            legal_entity_id=opener.entity_id,
             caller=_caller(),
             key=key or str(uuid4()),
         )

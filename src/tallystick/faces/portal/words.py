@@ -210,6 +210,7 @@ WORDS: Mapping[str, Mapping[str, Label]] = {
         "supplier_credit": _("Credit of a supplier"),
         "figure_disputed": _("A supplier disputes a figure"),
         "close_failed": _("Close of day came to no end"),
+        "reference_rate_missing": _("Reference rate is missing"),
     },
     "movement": {
         "paid_out": _("Paid out"),
@@ -227,6 +228,7 @@ WORDS: Mapping[str, Mapping[str, Label]] = {
     },
     "day_step": {
         "roll": _("Next day opened"),
+        "rates": _("Reference rates taken"),
         "dues": _("Due dates moved"),
         "accrual": _("Interest accrued"),
         "delinquency": _("Days past due counted"),

@@ -14,6 +14,41 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name="ReferenceRate",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=40)),
+                ("publish_date", models.DateField()),
+                ("rate_ppb", models.BigIntegerField(help_text="parts per billion a year")),
+                ("source", models.CharField(help_text="who published it", max_length=200)),
+                ("file", models.CharField(max_length=200)),
+                (
+                    "act",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="acts.act",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("name", "publish_date"), name="reference_rate_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("rate_ppb__gte", 0)),
+                        name="reference_rate_not_negative",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="Facility",
             fields=[
                 (

@@ -29,7 +29,9 @@ class Migration(migrations.Migration):
         migrations.RunSQL(
             FATE_ONCE, "DROP TRIGGER financing_reservation_fate_once ON financing_reservation"
         ),
-        *guards.never_changed(["financing_programme", "financing_decision"]),
+        *guards.never_changed(
+            ["financing_programme", "financing_decision", "financing_referencerate"]
+        ),
         *guards.never_removed(
             [
                 "financing_programmelimit",
@@ -38,10 +40,13 @@ class Migration(migrations.Migration):
                 "financing_reservation",
             ]
         ),
-        *rights.append_only(["financing_programme", "financing_decision"]),
+        *rights.append_only(
+            ["financing_programme", "financing_decision", "financing_referencerate"]
+        ),
         rights.answered("financing_programmelimit", ["limit_minor", "drawn_minor"]),
         rights.answered(
-            "financing_facility", ["limit_minor", "drawn_minor", "expiry_date", "frozen_reason"]
+            "financing_facility",
+            ["limit_minor", "drawn_minor", "annual_rate_ppb", "expiry_date", "frozen_reason"],
         ),
         rights.answered(
             "financing_loan", ["book_id", "due_date", "due_date_provisional", "status"]

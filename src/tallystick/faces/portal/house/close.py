@@ -226,6 +226,11 @@ def _told(step: str, figures: Mapping[str, Any] | None) -> Iterator[tuple[str, s
         case "roll":
             opened = date.fromisoformat(figures["business_date"])
             yield _now("Open since"), shown_day(opened)
+        case "rates":
+            yield _now("Loans at a new reference rate"), f"{figures['loans']:,}"
+            yield _now("Facilities at a new price"), f"{figures['facilities']:,}"
+            for name in figures["missing"]:
+                yield _now("Reference rate is missing"), name
         case "dues":
             yield _now("Due dates moved"), f"{len(figures['moved']):,}"
             for moved in figures["moved"]:

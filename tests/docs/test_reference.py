@@ -58,7 +58,10 @@ KINDS = dict.fromkeys(accounting.RECEIVABLE_OF, 1)
 BOOKING = accounting.Booking(1, "CNY", "loan:F-1-1", DAY, DAY)
 WHOLE = accounting.Allocation({1: KINDS}, {2: 1}, {2: 1}, {2: 1}, 1)
 KNOWN = accounting.Allocation({1: KINDS}, {2: 1}, {2: 1}, {2: 1}, 0)
-MORE, LESS = {**KINDS, "credit": -4}, {**dict.fromkeys(KINDS, -1), "credit": 4}
+DEBTS = {kind: 1 for kind in KINDS if kind != "recovery"}
+CHARGES = [kind for kind in DEBTS if kind != "principal"]
+MORE = {**dict.fromkeys(accounting.ACCOUNT_OF, 1), "credit": -len(accounting.ACCOUNT_OF)}
+LESS = {kind: -minor for kind, minor in MORE.items()}
 ON_BOOK = {"book": 1, "amount_minor": 1}
 OF_PARTY = {"party": 2, "amount_minor": 1}
 
@@ -68,7 +71,13 @@ SAMPLES = {
     "commitment_ended": [ON_BOOK | {"commitment_entry": 7}],
     "loan_disbursed": [ON_BOOK],
     "accrued": [{"kind": kind, "book": 1, "change_minor": 1} for kind in ("interest", "penalty")],
+    "suspended": [{"kind": kind, "book": 1, "change_minor": 1} for kind in ("interest", "penalty")],
+    "allowance_moved": [{"book": 1, "change_minor": 1}],
+    "reserve_moved": [{"change_minor": 1}],
     "fee_charged": [ON_BOOK],
+    "charge_waived": [ON_BOOK | {"kind": kind} for kind in CHARGES],
+    "loan_charged_off": [{"book": 1, "owed_minor": DEBTS}],
+    "charged_back": [{"book": 1, "party": 2, "taken_minor": {**DEBTS, "credit": 1}}],
     "cash_received": [{"amount_minor": 1}],
     "receipt_allocated": [{"allocation": WHOLE}],
     "suspense_applied": [{"allocation": KNOWN}],
@@ -80,7 +89,7 @@ SAMPLES = {
     ],
     "credit_refunded": [OF_PARTY],
     "paid_to_supplier": [OF_PARTY],
-    "book_changed": [{"from_book": 1, "to_book": 3, "balances_minor": KINDS}],
+    "book_changed": [{"from_book": 1, "to_book": 3, "balances_minor": DEBTS}],
 }
 """Each function of the policy with arguments that let it post all that it can."""
 

@@ -56,13 +56,15 @@ def state(terms: LoanTerms, events: list[LoanEvent], *, on: date, known_on: date
 
 
 def remaining(events: list[LoanEvent], known_on: date) -> list[LoanEvent]:
-    """What was known and not taken back; a reversal counts unless it is itself taken back."""
+    """What was known and not taken back."""
     known = [event for event in events if event.booking_date <= known_on]
 
-    def stands(event: LoanEvent) -> bool:
-        return not any(stands(other) for other in known if other.reverses == event.event_id)
-
-    return [event for event in known if event.kind is not EventKind.REVERSED and stands(event)]
+    taken_back = {event.reverses for event in known}
+    return [
+        event
+        for event in known
+        if event.kind is not EventKind.REVERSED and event.event_id not in taken_back
+    ]
 
 
 def in_order_of_the_day(events: list[LoanEvent], day: date) -> list[LoanEvent]:

@@ -22,7 +22,7 @@ from tests.rules import oracle_loan as oracle
 
 from tallystick.rules.daycount import DayCount
 from tallystick.rules.loan import fold, interest_of
-from tallystick.rules.loan_events import EventKind, LoanEvent, events_in_force
+from tallystick.rules.loan_events import EventKind, LoanEvent, events_in_force, rate_in_ppb
 from tallystick.rules.loan_explanation import explained
 from tallystick.rules.loan_position import balances, opened, running_interest, running_penalty
 from tallystick.rules.loan_steps import advance, position_of
@@ -101,7 +101,13 @@ def loans(draw, terms=None, reversible=True):
             event["annual_rate"] = draw(rates)
         elif kind == "reversed":
             taken_back = {other.reverses for other in events}
-            standing = [other.event_id for other in events if other.event_id not in taken_back]
+            standing = [
+                other.event_id
+                for other in events
+                if other.reverses is None and other.event_id not in taken_back
+            ]
+            if not standing:
+                continue
             event["reverses"] = draw(st.sampled_from(standing))
         elif kind == "disbursed":
             if not unpaid_minor:
@@ -282,7 +288,7 @@ def test_between_events_interest_and_penalty_are_closed_forms_of_the_day(loan, d
         position.accrued_to, terms.maturity + timedelta(days=terms.penalty_grace_days)
     )
     penalty = position.penalty_numerator + (
-        position.principal_minor * position.penalty_rate_ppb * max(0, (on - penalty_from).days)
+        position.principal_minor * rate_in_ppb(terms.penalty_rate) * max(0, (on - penalty_from).days)
     )
 
     assert running_interest(position, on) == (2 * interest + denominator) // (2 * denominator)
@@ -399,7 +405,8 @@ class Servicing(RuleBasedStateMachine):
 
     @rule(target=booked, event=booked, value_date=days)
     def take_back(self, event, value_date):
-        if any(other.reverses == event.event_id for other in self.events):
+        is_reversal = event.reverses is not None
+        if is_reversal or any(other.reverses == event.event_id for other in self.events):
             return multiple()
         return self.book(EventKind.REVERSED, value_date, reverses=event.event_id)
 

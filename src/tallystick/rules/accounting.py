@@ -79,8 +79,12 @@ RECEIVABLE_OF = {
     "penalty": "penalty_receivable",
     "interest": "interest_receivable",
     "principal": "loan_principal",
+    "recovery": "recovery_income",
 }
-"""Account relieved when money meets each kind of debt."""
+"""Account credited when money meets each kind of debt; a recovery meets what is charged off."""
+
+ACCOUNT_OF = {**RECEIVABLE_OF, "loss": "loan_loss", "waiver": "waivers"}
+"""Accounts of a loan's book that its events move, by what they hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,16 +146,16 @@ def allocation_corrected(
 ) -> JournalEntry | None:
     """A refold after a back-dated event lets earlier cash meet other debts: the net difference.
 
-    ``changes_minor``: how much more (or less) of the cash already received now meets each kind of
-    debt (``RECEIVABLE_OF``) or is the supplier's ``credit``. Cash did not move, so the changes sum
-    to zero; what interest has accrued since is the next close's matter. None when nothing changed.
+    ``changes_minor``: by how much more (or less) each account of the loan's book (``ACCOUNT_OF``)
+    and the supplier's ``credit`` are now credited. Cash did not move, so the changes sum to zero;
+    what interest has accrued since is the next close's matter. None when nothing changed.
     """
     postings = []
     for kind, change_minor in changes_minor.items():
         if kind == "credit":
             account = AccountName("supplier_credit", party=party)
         else:
-            account = AccountName(RECEIVABLE_OF[kind], book=book)
+            account = AccountName(ACCOUNT_OF[kind], book=book)
         if change_minor > 0:
             postings.append(credit(account, change_minor))
         elif change_minor < 0:
@@ -165,6 +169,49 @@ def fee_charged(booking: Booking, *, book: int, amount_minor: int) -> JournalEnt
         debit(AccountName("fee_receivable", book=book), amount_minor),
         credit(AccountName("fee_income", book=book), amount_minor),
     )
+
+
+def charge_waived(booking: Booking, *, kind: str, book: int, amount_minor: int) -> JournalEntry:
+    """Fees, penalty or interest (``kind``) that will not be asked for, though it was earned."""
+    return booking.entry(
+        "charge_waived",
+        debit(AccountName("waivers", book=book), amount_minor),
+        credit(AccountName(RECEIVABLE_OF[kind], book=book), amount_minor),
+    )
+
+
+def loan_charged_off(booking: Booking, *, book: int, owed_minor: Mapping[str, int]) -> JournalEntry:
+    """All that a loan owes, by kind of debt, leaves the books as a loss."""
+    credits = [
+        credit(AccountName(RECEIVABLE_OF[kind], book=book), amount_minor)
+        for kind, amount_minor in owed_minor.items()
+        if amount_minor
+    ]
+    total_minor = sum(posting.amount_minor for posting in credits)
+    return booking.entry(
+        "loan_charged_off", debit(AccountName("loan_loss", book=book), total_minor), *credits
+    )
+
+
+def charged_back(
+    booking: Booking, *, book: int, party: int, taken_minor: Mapping[str, int]
+) -> JournalEntry:
+    """The payer's bank took money back: what it had met is owed again.
+
+    ``taken_minor``: by kind of debt, or of the supplier's ``credit``.
+    """
+    debits = [
+        debit(
+            AccountName("supplier_credit", party=party)
+            if kind == "credit"
+            else AccountName(RECEIVABLE_OF[kind], book=book),
+            amount_minor,
+        )
+        for kind, amount_minor in taken_minor.items()
+        if amount_minor
+    ]
+    total_minor = sum(posting.amount_minor for posting in debits)
+    return booking.entry("charged_back", *debits, credit(AccountName("bank"), total_minor))
 
 
 def accrued(booking: Booking, *, kind: str, book: int, change_minor: int) -> JournalEntry:
@@ -182,6 +229,40 @@ def accrued(booking: Booking, *, kind: str, book: int, change_minor: int) -> Jou
     return booking.entry(
         f"{kind}_accrued", debit(income, amount_minor), credit(receivable, amount_minor)
     )
+
+
+def suspended(booking: Booking, *, kind: str, book: int, change_minor: int) -> JournalEntry:
+    """Interest or penalty (``kind``) that a non-performing book has accrued is kept out of income.
+
+    ``change_minor``: what its loans have in suspense now less what the ledger holds. Below zero it
+    comes back to income: it was paid, or the loans perform again.
+    """
+    income = AccountName(f"{kind}_income", book=book)
+    suspense = AccountName(f"{kind}_in_suspense", book=book)
+    return _moved(booking, f"{kind}_suspended", income, suspense, change_minor)
+
+
+def allowance_moved(booking: Booking, *, book: int, change_minor: int) -> JournalEntry:
+    """The allowance for a book's expected loss grows, or is released where it is below zero."""
+    expense = AccountName("impairment_loss", book=book)
+    allowance = AccountName("loss_allowance", book=book)
+    return _moved(booking, "allowance_moved", expense, allowance, change_minor)
+
+
+def reserve_moved(booking: Booking, *, change_minor: int) -> JournalEntry:
+    """What the law's reserve asks for beyond expected loss grows, or falls where below zero."""
+    expense, reserve = AccountName("reserve_charge"), AccountName("loss_reserve")
+    return _moved(booking, "reserve_moved", expense, reserve, change_minor)
+
+
+def _moved(
+    booking: Booking, event: str, debited: AccountName, credited: AccountName, change_minor: int
+) -> JournalEntry:
+    """A change, the other way round where it is below zero."""
+    if change_minor < 0:
+        debited, credited = credited, debited
+    amount_minor = abs(change_minor)
+    return booking.entry(event, debit(debited, amount_minor), credit(credited, amount_minor))
 
 
 def book_changed(

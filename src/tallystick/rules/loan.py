@@ -55,20 +55,30 @@ class LoanState:
             "currency": self.terms.currency,
             "disbursed_minor": owed.disbursed_minor,
             "principal_repaid_minor": owed.principal_repaid_minor,
+            "principal_charged_off_minor": owed.principal_charged_off_minor,
             "principal_minor": owed.principal_minor,
             "principal_due_minor": owed.principal_due_minor,
             "interest_accrued_minor": owed.interest_accrued_minor,
             "interest_received_minor": owed.interest_received_minor,
+            "interest_waived_minor": owed.interest_waived_minor,
+            "interest_charged_off_minor": owed.interest_charged_off_minor,
             "interest_due_minor": owed.interest_due_minor,
             "penalty_accrued_minor": owed.penalty_accrued_minor,
             "penalty_received_minor": owed.penalty_received_minor,
+            "penalty_waived_minor": owed.penalty_waived_minor,
+            "penalty_charged_off_minor": owed.penalty_charged_off_minor,
             "penalty_due_minor": owed.penalty_due_minor,
             "fees_charged_minor": owed.fees_charged_minor,
             "fees_received_minor": owed.fees_received_minor,
+            "fees_waived_minor": owed.fees_waived_minor,
+            "fees_charged_off_minor": owed.fees_charged_off_minor,
             "fees_due_minor": owed.fees_due_minor,
+            "recovered_minor": owed.recovered_minor,
             "credit_minor": owed.credit_minor,
             "owed_minor": owed.owed_minor,
             "days_past_due": owed.days_past_due,
+            "due_date": owed.due_date.isoformat(),
+            "charged_off_date": owed.charged_off_date and owed.charged_off_date.isoformat(),
             "segments": segments_as_json(self.terms, self.segments),
             "penalty_segments": segments_as_json(self.terms, self.penalty_segments),
         }
@@ -80,7 +90,7 @@ def fold(terms: LoanTerms, events: Sequence[LoanEvent], *, on: date, known_on: d
     Interest runs to ``on`` (excluded): what a receipt of that day would find.
 
     Raises AskedTooEarly for a day before the loan's start, ContradictoryEvents where the events
-    cannot all be true, and DisbursedAboveCommitment.
+    cannot all be true, and what ``loan_steps.take`` raises.
     """
     if on < terms.start:
         raise AskedTooEarly(

@@ -6,13 +6,13 @@ Two dates rule. The value date is the day from which an event counts; the bookin
 on which the books learned of it. A question about the loan takes both: the state ``on`` a day,
 as it was ``known_on`` a day. A reversal takes effect by its booking date alone: once it is known,
 the event it reverses never happened, on any day, whatever value date the reversal itself carries.
-A reversal that is reversed no longer stands, and the first event is back.
+A reversal stands: what was reversed in error is recorded anew.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from itertools import zip_longest
@@ -33,28 +33,91 @@ _RATE_STEP = Decimal("1e-9")
 _PER_CENT = Decimal("0.01")
 
 
+MAX_DAYS_EXTENDED = 3_660
+"""Ten years: beyond it an extension is a mistake of typing."""
+
+
 class EventKind(StrEnum):
     """Kinds of events, in the order in which they take effect within one value date.
 
-    The day's rate holds from that day on; debts of the day (fees, payouts) arise before the
-    day's receipts are used, so that money which arrives with a debt finds it.
+    The day's rate and due dates hold from that day on; debts of the day (fees, payouts) arise
+    before the day's receipts are used, so that money which arrives with a debt finds it. What is
+    waived or charged off is what the day's receipts have left.
     """
 
     RATE_CHANGED = "rate_changed"
+    RESTRUCTURED = "restructured"
+    RE_AGED = "re_aged"
+    EXTENDED = "extended"
+    DUE_MOVED = "due_moved"
+    INTEREST_PAUSED = "interest_paused"
     FEE_CHARGED = "fee_charged"
     DISBURSED = "disbursed"
     RECEIVED = "received"
+    PREPAID = "prepaid"
+    CHARGED_BACK = "charged_back"
+    REFUNDED = "refunded"
+    WAIVED = "waived"
+    CHARGED_OFF = "charged_off"
+    RECOVERED = "recovered"
     REVERSED = "reversed"
 
 
 PLACE_IN_DAY = {kind: place for place, kind in enumerate(EventKind)}
 
-_FIELD_OF = {
-    EventKind.RATE_CHANGED: "annual_rate",
-    EventKind.FEE_CHARGED: "amount_minor",
-    EventKind.DISBURSED: "amount_minor",
-    EventKind.RECEIVED: "amount_minor",
-    EventKind.REVERSED: "reverses",
+REPLACING = frozenset({EventKind.RATE_CHANGED, EventKind.RESTRUCTURED, EventKind.RE_AGED})
+"""Kinds of which one holds for a value date: the last one recorded for it."""
+
+
+class Charge(StrEnum):
+    """What can be waived: principal is charged off instead."""
+
+    FEES = "fees"
+    PENALTY = "penalty"
+    INTEREST = "interest"
+
+
+class Keeps(StrEnum):
+    """What stays as it was when a part is repaid early."""
+
+    INSTALMENT = "instalment"
+    """Instalments stay as high as they were, and the last ones fall away."""
+    TERM = "term"
+    """Due dates stay, and what is left is spread over them anew."""
+
+
+_FIELDS = (
+    "amount_minor",
+    "annual_rate",
+    "reverses",
+    "days",
+    "due_date",
+    "to_date",
+    "waives",
+    "keeps",
+)
+
+_FIELDS_OF: dict[EventKind, tuple[str, ...]] = {
+    EventKind.RATE_CHANGED: ("annual_rate",),
+    EventKind.RESTRUCTURED: ("annual_rate", "to_date"),
+    EventKind.RE_AGED: ("to_date",),
+    EventKind.EXTENDED: ("days",),
+    EventKind.DUE_MOVED: ("due_date", "to_date"),
+    EventKind.INTEREST_PAUSED: ("to_date",),
+    EventKind.FEE_CHARGED: ("amount_minor",),
+    EventKind.DISBURSED: ("amount_minor",),
+    EventKind.RECEIVED: ("amount_minor",),
+    EventKind.PREPAID: ("amount_minor", "keeps"),
+    EventKind.CHARGED_BACK: ("amount_minor",),
+    EventKind.REFUNDED: ("amount_minor",),
+    EventKind.WAIVED: ("amount_minor", "waives"),
+    EventKind.CHARGED_OFF: (),
+    EventKind.RECOVERED: ("amount_minor",),
+    EventKind.REVERSED: ("reverses",),
+}
+
+_CARRIED_BY = {
+    kind: tuple(field in fields for field in _FIELDS) for kind, fields in _FIELDS_OF.items()
 }
 
 
@@ -96,11 +159,20 @@ class InvalidLoanEvent(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class LoanEvent:
-    """One thing that happened to a loan.
+    """One thing that happened to a loan. Ids grow in the order of recording.
 
-    ``disbursed``, ``received`` and ``fee_charged`` carry ``amount_minor`` above zero;
-    ``rate_changed`` carries ``annual_rate``, in force from its value date; ``reversed`` carries
-    ``reverses``, the id of the event that is taken back. Ids grow in the order of recording.
+    Each kind carries its own fields and no other:
+
+    ``amount_minor``, above zero: ``disbursed``, ``received``, ``prepaid``, ``fee_charged``,
+    ``waived``, ``charged_back``, ``refunded``, ``recovered``.
+    ``annual_rate``, in force from the value date: ``rate_changed``, ``restructured``.
+    ``days``: ``extended``, by which the due dates from the value date on, and the last one in any
+    case, move later.
+    ``due_date`` and ``to_date``: ``due_moved``, from the one to the other.
+    ``to_date``: the last day of ``interest_paused``, whose first is the value date; the last due
+    date of the new plan that ``restructured`` and ``re_aged`` begin on the value date.
+    ``keeps``: what a ``prepaid`` leaves as it was. ``waives``: what is ``waived``.
+    ``reverses``, the id of the event that is taken back: ``reversed``.
 
     Raises InvalidLoanEvent, and InvalidRate for a rate that cannot be counted.
     """
@@ -112,16 +184,26 @@ class LoanEvent:
     amount_minor: int | None = None
     annual_rate: Decimal | None = None
     reverses: int | None = None
+    days: int | None = None
+    due_date: date | None = None
+    to_date: date | None = None
+    waives: Charge | None = None
+    keeps: Keeps | None = None
 
     def __post_init__(self) -> None:
-        needed = _FIELD_OF[self.kind]
-        for field in ("amount_minor", "annual_rate", "reverses"):
-            value = getattr(self, field)
-            if (value is None) == (field == needed):
-                raise InvalidLoanEvent(
-                    f"Event {self.event_id} ({self.kind}) has {field} {value}: "
-                    f"an event of this kind carries {needed} and nothing else of the three."
-                )
+        # Spelt out: a refold makes thousands of events, and a loop over names costs as much again.
+        carried = (
+            self.amount_minor is not None,
+            self.annual_rate is not None,
+            self.reverses is not None,
+            self.days is not None,
+            self.due_date is not None,
+            self.to_date is not None,
+            self.waives is not None,
+            self.keeps is not None,
+        )
+        if carried != _CARRIED_BY[self.kind]:
+            self._refuse_fields(carried)
         if self.amount_minor is not None and not 0 < self.amount_minor <= MAX_AMOUNT_MINOR:
             raise InvalidLoanEvent(
                 f"Event {self.event_id} ({self.kind}) has amount_minor {self.amount_minor}: "
@@ -130,6 +212,37 @@ class LoanEvent:
             )
         if self.annual_rate is not None:
             rate_in_ppb(self.annual_rate)
+        if self.days is not None and not 0 < self.days <= MAX_DAYS_EXTENDED:
+            raise InvalidLoanEvent(
+                f"Event {self.event_id} ({self.kind}) has days {self.days}: an extension is of "
+                f"1 to {MAX_DAYS_EXTENDED} days."
+            )
+        if self.to_date is not None:
+            self._refuse_dates(self.to_date)
+
+    def _refuse_fields(self, carried: tuple[bool, ...]) -> None:
+        needed = _CARRIED_BY[self.kind]
+        wrong = next(
+            field
+            for field, has, needs in zip(_FIELDS, carried, needed, strict=True)
+            if has != needs
+        )
+        raise InvalidLoanEvent(
+            f"Event {self.event_id} ({self.kind}) has {wrong} {getattr(self, wrong)}: an event of "
+            f"this kind carries {' and '.join(_FIELDS_OF[self.kind]) or 'no figure'} "
+            f"and none of the other fields ({', '.join(_FIELDS)})."
+        )
+
+    def _refuse_dates(self, to_date: date) -> None:
+        """A pause may end on its first day; a new due date lies after the day it is agreed."""
+        first_date = self.value_date
+        if self.kind is not EventKind.INTEREST_PAUSED:
+            first_date += timedelta(days=1)
+        if not first_date <= to_date < date.max:
+            raise InvalidLoanEvent(
+                f"Event {self.event_id} ({self.kind}) has to_date {to_date} with value date "
+                f"{self.value_date}: give {first_date} or a later day."
+            )
 
 
 class ContradictoryEvents(Refusal):
@@ -152,8 +265,8 @@ class AlreadyReversed(ContradictoryEvents):
     """Two reversals that both stand name the same event."""
 
 
-class CircularReversal(ContradictoryEvents):
-    """Reversals take each other back in a circle, so that none can be said to stand."""
+class ReversalOfReversal(ContradictoryEvents):
+    """A reversal names another reversal."""
 
 
 def events_in_force(
@@ -162,9 +275,10 @@ def events_in_force(
     """The events that count ``on`` a day, as ``known_on`` a day, in the order they take effect.
 
     Those booked on or before ``known_on``, without reversals and what they take back, with value
-    date on or before ``on``; by value date, then kind. Of several rate changes on one value date
-    only one counts: the later booked, then the higher id. Other events of one kind and value
-    date add up, so their order (booking date, then id) only says which of them is named where.
+    date on or before ``on``; by value date, then kind. Of several events of one kind that replace
+    each other (``REPLACING``) on one value date only one counts: the later booked, then the higher
+    id. Other events of one kind and value date add up, so their order (booking date, then id) only
+    says which of them is named where.
 
     Raises a ContradictoryEvents when the events cannot all be true.
     """
@@ -187,11 +301,11 @@ def events_in_force(
 
 
 def _superseded(event: LoanEvent, following: LoanEvent | None) -> bool:
-    """True for a rate change followed by another on the same value date."""
+    """True for an event in whose place another one holds for the same value date."""
     return (
         following is not None
-        and event.kind is EventKind.RATE_CHANGED
-        and following.kind is EventKind.RATE_CHANGED
+        and event.kind in REPLACING
+        and following.kind is event.kind
         and following.value_date == event.value_date
     )
 
@@ -229,6 +343,7 @@ def refuse_contradictions(events: Sequence[Recorded], *, start: date) -> None:
         raise DuplicateEventId(
             f"Event id {repeated[0]} is used more than once: give each event an id of its own."
         )
+    taken_back: dict[int, int] = {}
     for event in events:
         if event.value_date < start:
             raise EventBeforeStart(
@@ -237,57 +352,39 @@ def refuse_contradictions(events: Sequence[Recorded], *, start: date) -> None:
             )
         if event.reverses is None:
             continue
-        taken_back = by_id.get(event.reverses)
-        if taken_back is None:
-            raise UnknownReversedEvent(
-                f"Event {event.event_id} reverses {event.reverses}, which is not an event of "
-                "this loan: name one that is."
+        _refuse_reversal(event, by_id.get(event.reverses))
+        if event.reverses in taken_back:
+            first, second = sorted((taken_back[event.reverses], event.event_id))
+            raise AlreadyReversed(
+                f"Events {first} and {second} both reverse {event.reverses}: an event is taken "
+                "back once. Leave one of the two out, or name another event."
             )
-        if taken_back.booking_date > event.booking_date:
-            raise UnknownReversedEvent(
-                f"Event {event.event_id}, booked {event.booking_date}, reverses "
-                f"{event.reverses}, booked later, {taken_back.booking_date}: book a reversal on "
-                "or after the day of the event it takes back."
-            )
+        taken_back[event.reverses] = event.event_id
+
+
+def _refuse_reversal(reversal: Recorded, taken_back: Recorded | None) -> None:
+    if taken_back is None:
+        raise UnknownReversedEvent(
+            f"Event {reversal.event_id} reverses {reversal.reverses}, which is not an event of "
+            "this loan: name one that is."
+        )
+    if taken_back.reverses is not None:
+        raise ReversalOfReversal(
+            f"Event {reversal.event_id} reverses {reversal.reverses}, which is itself a reversal: "
+            "record what was taken back in error anew, with its old value date."
+        )
+    if taken_back.booking_date > reversal.booking_date:
+        raise UnknownReversedEvent(
+            f"Event {reversal.event_id}, booked {reversal.booking_date}, reverses "
+            f"{reversal.reverses}, booked later, {taken_back.booking_date}: book a reversal on "
+            "or after the day of the event it takes back."
+        )
 
 
 def standing(events: Iterable[AnyEvent]) -> list[AnyEvent]:
-    """Events other than reversals which no standing reversal takes back.
-
-    Reversals are judged from the last of each chain backwards: one is judged once every reversal
-    that names it has been, which needs no order among the events.
-    """
+    """Events other than reversals which no reversal takes back."""
     events = list(events)
-    reversals = {event.event_id: event for event in events if event.reverses is not None}
-    if not reversals:
-        return events
-    unjudged = Counter(reversal.reverses for reversal in reversals.values())
-    ready = [event_id for event_id in reversals if not unjudged[event_id]]
-    taken_back: dict[int | None, int] = {}
-    judged = 0
-    while ready:
-        reversal = reversals[ready.pop()]
-        target = reversal.reverses
-        judged += 1
-        if reversal.event_id not in taken_back:
-            if target in taken_back:
-                first, second = sorted((taken_back[target], reversal.event_id))
-                raise AlreadyReversed(
-                    f"Events {first} and {second} both reverse {target}: an event is taken back "
-                    "once. Reverse one of the two, or name another event."
-                )
-            taken_back[target] = reversal.event_id
-        unjudged[target] -= 1
-        if target in reversals and not unjudged[target]:
-            ready.append(target)
-    if judged < len(reversals):
-        raise CircularReversal(
-            "Some of the reversals "
-            f"{', '.join(map(str, sorted(reversals)))} take each other back in a circle: "
-            "a reversal names an event that was there before it."
-        )
+    taken_back = {event.reverses for event in events}
     return [
-        event
-        for event in events
-        if event.event_id not in reversals and event.event_id not in taken_back
+        event for event in events if event.reverses is None and event.event_id not in taken_back
     ]

@@ -11,8 +11,8 @@ from fractions import Fraction
 
 from tallystick.rules.loan import LoanState, days_of, interest_of
 from tallystick.rules.loan_events import EventKind, rate_from_ppb
-from tallystick.rules.loan_position import Segment
-from tallystick.rules.loan_steps import Movement
+from tallystick.rules.loan_position import Balances, Segment
+from tallystick.rules.loan_steps import Movement, recovered_by
 from tallystick.rules.loan_terms import LoanTerms
 from tallystick.rules.money import Rounding, rounded
 
@@ -56,13 +56,14 @@ class Figure:
 def explained(state: LoanState) -> tuple[Figure, ...]:
     """The figures of ``state``, from what was paid out to what is owed, each as its terms."""
     owed = state.balances
+    moved = state.movements
     return (
         Figure(
             "principal_minor",
             owed.principal_minor,
             (
-                *_charged(state.movements, EventKind.DISBURSED, "paid out"),
-                *_paid(state.movements, "principal_minor", "repaid"),
+                *_charged(moved, EventKind.DISBURSED, "paid out"),
+                *_met(moved, "principal_minor", "repaid"),
             ),
         ),
         Figure(
@@ -75,7 +76,7 @@ def explained(state: LoanState) -> tuple[Figure, ...]:
             owed.interest_due_minor,
             (
                 Term("interest accrued", Fraction(owed.interest_accrued_minor)),
-                *_paid(state.movements, "interest_minor", "received"),
+                *_met(moved, "interest_minor", "received"),
             ),
         ),
         Figure(
@@ -88,15 +89,15 @@ def explained(state: LoanState) -> tuple[Figure, ...]:
             owed.penalty_due_minor,
             (
                 Term("penalty accrued", Fraction(owed.penalty_accrued_minor)),
-                *_paid(state.movements, "penalty_minor", "received"),
+                *_met(moved, "penalty_minor", "received"),
             ),
         ),
         Figure(
             "fees_due_minor",
             owed.fees_due_minor,
             (
-                *_charged(state.movements, EventKind.FEE_CHARGED, "charged"),
-                *_paid(state.movements, "fees_minor", "received"),
+                *_charged(moved, EventKind.FEE_CHARGED, "charged"),
+                *_met(moved, "fees_minor", "received"),
             ),
         ),
         Figure(
@@ -109,7 +110,9 @@ def explained(state: LoanState) -> tuple[Figure, ...]:
                 Term("principal", Fraction(owed.principal_minor)),
             ),
         ),
-        Figure("credit_minor", owed.credit_minor, tuple(_credit(state.movements))),
+        Figure("credit_minor", owed.credit_minor, tuple(_credit(moved))),
+        Figure("charged_off_minor", owed.charged_off_minor, tuple(_charged_off(owed))),
+        Figure("recovered_minor", owed.recovered_minor, tuple(_recovered(moved))),
         Figure("days_past_due", owed.days_past_due, tuple(_days_past_due(state))),
     )
 
@@ -120,18 +123,46 @@ def _charged(movements: Iterable[Movement], kind: EventKind, verb: str) -> Itera
             yield Term(_dated(verb, movement), Fraction(movement.amount_minor))
 
 
-def _paid(movements: Iterable[Movement], part: str, verb: str) -> Iterator[Term]:
+_FROM_CREDIT = (EventKind.DISBURSED, EventKind.FEE_CHARGED)
+
+_VERBS = {
+    EventKind.CHARGED_BACK: "charged back",
+    EventKind.REFUNDED: "refunded",
+    EventKind.WAIVED: "waived",
+    EventKind.CHARGED_OFF: "charged off",
+}
+"""What an event other than a receipt does to the debts it meets."""
+
+
+def _met(movements: Iterable[Movement], part: str, verb: str) -> Iterator[Term]:
     for movement in movements:
-        paid_minor = getattr(movement, part)
-        if paid_minor:
-            source = "" if movement.kind is EventKind.RECEIVED else " from credit"
-            yield Term(_dated(verb + source, movement), Fraction(-paid_minor))
+        met_minor = getattr(movement, part)
+        if met_minor:
+            source = " from credit" if movement.kind in _FROM_CREDIT else ""
+            yield Term(
+                _dated(_VERBS.get(movement.kind, verb) + source, movement), Fraction(-met_minor)
+            )
+
+
+def _charged_off(owed: Balances) -> Iterator[Term]:
+    for name in ("principal", "interest", "penalty", "fees"):
+        minor = getattr(owed, f"{name}_charged_off_minor")
+        if minor:
+            yield Term(f"{name} charged off {owed.charged_off_date}", Fraction(minor))
+
+
+def _recovered(movements: Iterable[Movement]) -> Iterator[Term]:
+    for movement in movements:
+        minor = recovered_by(movement)
+        if minor:
+            yield Term(_dated("recovered", movement), Fraction(minor))
 
 
 def _credit(movements: Iterable[Movement]) -> Iterator[Term]:
     for movement in movements:
         if movement.credit_minor:
             verb = "left over" if movement.credit_minor > 0 else "used"
+            verb = _VERBS.get(movement.kind, verb)
             yield Term(_dated(verb, movement), Fraction(movement.credit_minor))
 
 

@@ -18,12 +18,20 @@ past due, from so many days of grace after its due date (included). With one due
     penalty numerator(on) = penalty_numerator
         + principal_minor × penalty_rate_ppb × accrual days(max(accrued_to, due date + grace), on)
 
+Further penalty bands add (or take off) the difference of their rates after more days past due, by
+the same formula with their own grace. In an interest pause interest, not penalty, stands still:
+``accrued_to`` above is then the day on which it runs again, if that is later.
+
 Where a loan has several due dates, principal falls due by the plan for the committed principal;
-principal repaid, early or late, counts against the oldest instalment.
+principal repaid, early or late, counts against the oldest instalment. An event that changes the
+plan changes it from its value date on.
+
+Of each kind of debt, what is owed is what has arisen less what was received, waived and charged
+off; so principal repaid, outstanding and charged off sum to what was disbursed.
 """
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from operator import attrgetter
@@ -34,10 +42,13 @@ from tallystick.rules.loan_events import RATE_UNITS, EventKind, rate_in_ppb
 from tallystick.rules.loan_terms import Bucket, LoanTerms, plan_of
 from tallystick.rules.money import rounded
 from tallystick.rules.refusal import Refusal
-from tallystick.rules.schedule import schedule
+from tallystick.rules.schedule import Instalment, Method, schedule
 
 # Names of their own: looking up a member of an enumeration costs more than the sums it stands in.
 FEES, PENALTY, INTEREST, PRINCIPAL_DUE, PRINCIPAL_NOT_DUE = Bucket
+
+ANY_AMOUNT_MINOR = 2**127
+"""More than any loan comes to: what a revolving loan wants repaid by its end."""
 
 
 class Due(NamedTuple):
@@ -70,7 +81,12 @@ class Position:
     accrued_to: date
     accrued_days: int
     accrued_numerator: int
-    penalty_rate_ppb: int
+    interest_from: date
+    """The day from which interest runs again after a pause; the start where there was none."""
+    level_minor: int
+    """What each instalment but the last comes to by the plan; with its interest, if equal."""
+    penalty_steps: tuple[tuple[int, int], ...]
+    """Days past due, and what the penalty rate grows by from then on, in parts per billion."""
     penalty_numerator: int
     disbursed_minor: int
     principal_repaid_minor: int
@@ -79,14 +95,35 @@ class Position:
     fees_charged_minor: int
     fees_received_minor: int
     credit_minor: int
+    interest_waived_minor: int
+    penalty_waived_minor: int
+    fees_waived_minor: int
+    principal_charged_off_minor: int
+    interest_charged_off_minor: int
+    penalty_charged_off_minor: int
+    fees_charged_off_minor: int
+    recovered_minor: int
+    charged_off_date: date | None
     interest_at_due_minor: tuple[int, ...]
     """Interest accrued by each due date that had come by the last event."""
     last_value_date: date
     last_kind: EventKind | None
 
+    @property
+    def charged_off_minor(self) -> int:
+        """Everything that was charged off, of whatever kind of debt."""
+        return (
+            self.principal_charged_off_minor
+            + self.interest_charged_off_minor
+            + self.penalty_charged_off_minor
+            + self.fees_charged_off_minor
+        )
+
 
 class Segment(NamedTuple):
     """Days, first included and last excluded, on which one principal bore one rate.
+
+    In an interest pause the rate is zero; of penalty it is that of one step (``penalty_steps``).
 
     ``numerator`` is their interest or penalty in minor units, times the loan's denominator.
     """
@@ -121,7 +158,7 @@ class Balances:
     as interest. ``principal_due_minor`` is the part of the principal whose due date has come.
     ``past_due_since_date`` is the oldest due date before ``on`` of which anything is unpaid; of an
     instalment, its principal by plan and the interest accrued by its due date; from the last due
-    date on, anything owed at all.
+    date on, anything owed at all. ``due_date`` is the last due date as it is agreed by that day.
     """
 
     on: date
@@ -129,22 +166,42 @@ class Balances:
     principal_repaid_minor: int
     principal_minor: int
     principal_due_minor: int
+    principal_charged_off_minor: int
     interest_accrued_minor: int
     interest_received_minor: int
+    interest_waived_minor: int
+    interest_charged_off_minor: int
     interest_due_minor: int
     penalty_accrued_minor: int
     penalty_received_minor: int
+    penalty_waived_minor: int
+    penalty_charged_off_minor: int
     penalty_due_minor: int
     fees_charged_minor: int
     fees_received_minor: int
+    fees_waived_minor: int
+    fees_charged_off_minor: int
     fees_due_minor: int
+    recovered_minor: int
     credit_minor: int
+    charged_off_date: date | None
+    due_date: date
     past_due_since_date: date | None
 
     @property
     def days_past_due(self) -> int:
         """Days since the oldest unpaid due date; zero where nothing is past due."""
         return (self.on - self.past_due_since_date).days if self.past_due_since_date else 0
+
+    @property
+    def charged_off_minor(self) -> int:
+        """Everything that was charged off, of whatever kind of debt."""
+        return (
+            self.principal_charged_off_minor
+            + self.interest_charged_off_minor
+            + self.penalty_charged_off_minor
+            + self.fees_charged_off_minor
+        )
 
     @property
     def owed_minor(self) -> int:
@@ -163,21 +220,19 @@ class AskedTooEarly(Refusal):
 
 def opened(terms: LoanTerms) -> Position:
     """The position of a loan that has been agreed and not yet paid out."""
-    dues = []
-    planned_minor = 0
-    for instalment in schedule(plan_of(terms)):
-        planned_minor += instalment.principal_minor
-        dues.append(Due(instalment.due_date, planned_minor))
+    dues, level_minor = planned(schedule(plan_of(terms)), terms)
     return Position(
         terms=terms,
-        dues=tuple(dues),
+        dues=dues,
         denominator=RATE_UNITS * accrual_denominator(terms.day_count),
         principal_minor=0,
         rate_ppb=rate_in_ppb(terms.annual_rate),
         accrued_to=terms.start,
         accrued_days=0,
         accrued_numerator=0,
-        penalty_rate_ppb=rate_in_ppb(terms.penalty_rate),
+        interest_from=terms.start,
+        level_minor=level_minor,
+        penalty_steps=penalty_steps_of(terms),
         penalty_numerator=0,
         disbursed_minor=0,
         principal_repaid_minor=0,
@@ -186,38 +241,95 @@ def opened(terms: LoanTerms) -> Position:
         fees_charged_minor=0,
         fees_received_minor=0,
         credit_minor=0,
+        interest_waived_minor=0,
+        penalty_waived_minor=0,
+        fees_waived_minor=0,
+        principal_charged_off_minor=0,
+        interest_charged_off_minor=0,
+        penalty_charged_off_minor=0,
+        fees_charged_off_minor=0,
+        recovered_minor=0,
+        charged_off_date=None,
         interest_at_due_minor=(),
         last_value_date=terms.start,
         last_kind=None,
     )
 
 
+def planned(
+    rows: Sequence[Instalment], terms: LoanTerms, *, repaid_minor: int = 0
+) -> tuple[tuple[Due, ...], int]:
+    """The dues of a schedule, and the level of its instalments.
+
+    ``repaid_minor`` is the principal repaid before the schedule begins. By the last due date
+    everything is to be repaid.
+    """
+    dues = []
+    planned_minor = repaid_minor
+    for row in rows[:-1]:
+        planned_minor += row.principal_minor
+        dues.append(Due(row.due_date, planned_minor))
+    dues.append(Due(rows[-1].due_date, everything_minor(terms)))
+    if len(rows) == 1:
+        return tuple(dues), 0
+    first = next((row for row in rows[:-1] if row.principal_minor), None)
+    if first is None:
+        return tuple(dues), 0
+    with_interest = terms.method is Method.EQUAL_INSTALMENTS
+    return tuple(dues), first.principal_minor + (first.interest_minor if with_interest else 0)
+
+
+def everything_minor(terms: LoanTerms) -> int:
+    """What the plan wants repaid by its end: never less than all that may have been paid out."""
+    return ANY_AMOUNT_MINOR if terms.revolving else terms.principal_minor
+
+
+def penalty_steps_of(terms: LoanTerms) -> tuple[tuple[int, int], ...]:
+    """Penalty bands as steps: days past due, and by how much the rate changes there."""
+    steps = []
+    before_ppb = 0
+    bands = [(terms.penalty_grace_days, terms.penalty_rate)]
+    bands += [(band.days_past_due, band.rate) for band in terms.penalty_bands]
+    for from_days, rate in bands:
+        rate_ppb = rate_in_ppb(rate)
+        if rate_ppb != before_ppb:
+            steps.append((from_days, rate_ppb - before_ppb))
+        before_ppb = rate_ppb
+    return tuple(steps)
+
+
 def accrual_to(position: Position, on: date) -> Accrual:
     """The running totals ``on`` a day, to that day (excluded), with nothing else happening."""
     days = accrual_days_to(position.terms, on)
-    interest_numerator = (
-        position.principal_minor * position.rate_ppb * (days - position.accrued_days)
-    )
-    interest = []
+    interest: Sequence[Segment] = ()
+    interest_numerator = position.accrued_numerator
     if position.principal_minor and position.accrued_to < on:
-        interest.append(
-            Segment(
-                position.accrued_to,
-                on,
-                position.principal_minor,
-                position.rate_ppb,
-                interest_numerator,
-            )
-        )
+        interest = _interest_segments(position, on, end_days=days)
+        interest_numerator += interest[-1].numerator
     penalty = _penalty_segments(position, on, end_days=days)
     return Accrual(
         on,
         days,
-        position.accrued_numerator + interest_numerator,
+        interest_numerator,
         position.penalty_numerator + sum(segment.numerator for segment in penalty),
         interest,
         penalty,
     )
+
+
+def _interest_segments(position: Position, on: date, *, end_days: int) -> Sequence[Segment]:
+    """The days since ``accrued_to``: those of a pause without interest, then those with it."""
+    start, start_days = position.accrued_to, position.accrued_days
+    principal_minor, rate_ppb = position.principal_minor, position.rate_ppb
+    if position.interest_from <= start:
+        numerator = principal_minor * rate_ppb * (end_days - start_days)
+        return (Segment(start, on, principal_minor, rate_ppb, numerator),)
+    runs_from = min(position.interest_from, on)
+    paused = Segment(start, runs_from, principal_minor, 0, 0)
+    if runs_from == on:
+        return (paused,)
+    numerator = principal_minor * rate_ppb * (end_days - accrual_days_to(position.terms, runs_from))
+    return (paused, Segment(runs_from, on, principal_minor, rate_ppb, numerator))
 
 
 def accrual_days_to(terms: LoanTerms, day: date) -> int:
@@ -238,13 +350,13 @@ def running_penalty(position: Position, on: date) -> int:
 def owed_by_bucket(position: Position, accrual: Accrual) -> dict[Bucket, int]:
     """What is owed on the accrual's day, by bucket; dues up to that day have been passed."""
     passed = len(position.interest_at_due_minor)
-    due_minor = _past_due_minor(position, by=passed - 1) if passed else 0
+    due_minor = past_due_minor(position, by=passed - 1) if passed else 0
     interest_minor = _rounded(position, accrual.interest_numerator)
     penalty_minor = _rounded(position, accrual.penalty_numerator)
     return {
-        FEES: position.fees_charged_minor - position.fees_received_minor,
-        PENALTY: penalty_minor - position.penalty_received_minor,
-        INTEREST: interest_minor - position.interest_received_minor,
+        FEES: position.fees_charged_minor - fees_met(position),
+        PENALTY: penalty_minor - penalty_met(position),
+        INTEREST: interest_minor - interest_met(position),
         PRINCIPAL_DUE: due_minor,
         PRINCIPAL_NOT_DUE: position.principal_minor - due_minor,
     }
@@ -271,16 +383,26 @@ def balances(position: Position, on: date) -> Balances:
         principal_repaid_minor=position.principal_repaid_minor,
         principal_minor=position.principal_minor,
         principal_due_minor=owed[PRINCIPAL_DUE],
-        interest_accrued_minor=position.interest_received_minor + interest_due_minor,
+        principal_charged_off_minor=position.principal_charged_off_minor,
+        interest_accrued_minor=interest_met(position) + interest_due_minor,
         interest_received_minor=position.interest_received_minor,
+        interest_waived_minor=position.interest_waived_minor,
+        interest_charged_off_minor=position.interest_charged_off_minor,
         interest_due_minor=interest_due_minor,
-        penalty_accrued_minor=position.penalty_received_minor + penalty_due_minor,
+        penalty_accrued_minor=penalty_met(position) + penalty_due_minor,
         penalty_received_minor=position.penalty_received_minor,
+        penalty_waived_minor=position.penalty_waived_minor,
+        penalty_charged_off_minor=position.penalty_charged_off_minor,
         penalty_due_minor=penalty_due_minor,
         fees_charged_minor=position.fees_charged_minor,
         fees_received_minor=position.fees_received_minor,
+        fees_waived_minor=position.fees_waived_minor,
+        fees_charged_off_minor=position.fees_charged_off_minor,
         fees_due_minor=owed[FEES],
+        recovered_minor=position.recovered_minor,
         credit_minor=position.credit_minor,
+        charged_off_date=position.charged_off_date,
+        due_date=position.dues[-1].due_date,
         past_due_since_date=_past_due_since(position, on, owed_minor=sum(owed.values())),
     )
 
@@ -293,22 +415,55 @@ def pass_dues(position: Position, day: date) -> None:
         passed += 1
 
 
+def interest_met(position: Position) -> int:
+    """Interest that is owed no more: received, waived or charged off."""
+    return (
+        position.interest_received_minor
+        + position.interest_waived_minor
+        + position.interest_charged_off_minor
+    )
+
+
+def penalty_met(position: Position) -> int:
+    """Likewise penalty."""
+    return (
+        position.penalty_received_minor
+        + position.penalty_waived_minor
+        + position.penalty_charged_off_minor
+    )
+
+
+def fees_met(position: Position) -> int:
+    """Likewise fees."""
+    return (
+        position.fees_received_minor + position.fees_waived_minor + position.fees_charged_off_minor
+    )
+
+
 def _penalty_segments(position: Position, end: date, *, end_days: int) -> Sequence[Segment]:
-    """The days since ``accrued_to`` on which principal past due bears penalty.
+    """The days since ``accrued_to`` on which principal past due bears penalty, step by step.
 
     ``end_days`` are the accrual days from the loan's start to ``end``.
     """
-    terms, dues = position.terms, position.dues
-    if not position.penalty_rate_ppb or dues[0].due_date >= end:
+    if not position.penalty_steps or position.dues[0].due_date >= end:
         return ()
-    grace = timedelta(days=terms.penalty_grace_days)
+    return [
+        segment
+        for from_days, rate_ppb in position.penalty_steps
+        for segment in _step_segments(position, end, end_days, timedelta(days=from_days), rate_ppb)
+    ]
+
+
+def _step_segments(
+    position: Position, end: date, end_days: int, grace: timedelta, rate_ppb: int
+) -> Iterator[Segment]:
+    """Days on which principal that has been past due for ``grace`` bears ``rate_ppb``."""
+    terms, dues = position.terms, position.dues
     last = bisect_right(dues, end - grace, key=_due_date)
     # Nothing past due by the last due date is nothing by any: the plan only grows.
-    if not last or not _past_due_minor(position, by=last - 1):
-        return ()
-
+    if not last or not past_due_minor(position, by=last - 1):
+        return
     first = max(0, bisect_right(dues, position.accrued_to - grace, key=_due_date) - 1)
-    segments = []
     start, start_days = position.accrued_to, position.accrued_days
     for index in range(first, last):
         if index > first or dues[index].due_date + grace > start:
@@ -318,16 +473,13 @@ def _penalty_segments(position: Position, end: date, *, end_days: int) -> Sequen
         if index + 1 < last:
             following = dues[index + 1].due_date + grace
             following_days = accrual_days_to(terms, following)
-        principal_minor = _past_due_minor(position, by=index)
+        principal_minor = past_due_minor(position, by=index)
         if principal_minor and start < following:
-            numerator = principal_minor * position.penalty_rate_ppb * (following_days - start_days)
-            segments.append(
-                Segment(start, following, principal_minor, position.penalty_rate_ppb, numerator)
-            )
-    return segments
+            numerator = principal_minor * rate_ppb * (following_days - start_days)
+            yield Segment(start, following, principal_minor, rate_ppb, numerator)
 
 
-def _past_due_minor(position: Position, *, by: int) -> int:
+def past_due_minor(position: Position, *, by: int) -> int:
     """Principal outstanding of what was planned to be repaid by the due date of index ``by``."""
     unpaid_minor = position.dues[by].planned_minor - position.principal_repaid_minor
     return min(position.principal_minor, max(0, unpaid_minor))
@@ -335,13 +487,14 @@ def _past_due_minor(position: Position, *, by: int) -> int:
 
 def _past_due_since(position: Position, on: date, *, owed_minor: int) -> date | None:
     last = len(position.dues) - 1
+    met_minor = interest_met(position)
     for index, interest_minor in enumerate(position.interest_at_due_minor):
         due_date = position.dues[index].due_date
         if due_date == on:
             break
         if (
-            _past_due_minor(position, by=index)
-            or interest_minor > position.interest_received_minor
+            past_due_minor(position, by=index)
+            or interest_minor > met_minor
             or (index == last and owed_minor)
         ):
             return due_date

@@ -25,6 +25,9 @@ class StatedKind(StrEnum):
     FEE = "fee"
     REPAID = "repaid"
     MET_FROM_CREDIT = "met_from_credit"
+    WAIVED = "waived"
+    CHARGED_OFF = "charged_off"
+    TAKEN_BACK = "taken_back"
 
 
 class Stated(NamedTuple):
@@ -83,6 +86,16 @@ class _Told:
 
 _ADDS = {EventKind.DISBURSED: StatedKind.PAID_OUT, EventKind.FEE_CHARGED: StatedKind.FEE}
 
+_MEETS = {
+    EventKind.DISBURSED: StatedKind.MET_FROM_CREDIT,
+    EventKind.FEE_CHARGED: StatedKind.MET_FROM_CREDIT,
+    EventKind.WAIVED: StatedKind.WAIVED,
+    EventKind.CHARGED_OFF: StatedKind.CHARGED_OFF,
+    EventKind.CHARGED_BACK: StatedKind.TAKEN_BACK,
+    EventKind.REFUNDED: StatedKind.TAKEN_BACK,
+}
+"""How a debt was met, other than by money that came in."""
+
 
 def _moved(movement: Movement) -> Iterator[Stated]:
     met_minor = (
@@ -95,5 +108,5 @@ def _moved(movement: Movement) -> Iterator[Stated]:
     if adds is not None:
         yield Stated(movement.value_date, adds, movement.amount_minor, movement.event_id)
     if met_minor:
-        kind = StatedKind.REPAID if adds is None else StatedKind.MET_FROM_CREDIT
+        kind = _MEETS.get(movement.kind, StatedKind.REPAID)
         yield Stated(movement.value_date, kind, -met_minor, movement.event_id)

@@ -1,22 +1,28 @@
-"""What an event does to a loan's position: allocation of receipts, payouts, fees, new rates.
+"""What an event does to a loan's position: receipts, payouts, fees, new rates, losses, new plans.
 
 Events are taken in the order of their value dates and, within a day, of ``EventKind``. A receipt
 pays what is owed at its value date, bucket by bucket in the order of the terms; what finds no
 debt is the supplier's credit, also before anything was paid out. Credit meets the next debt, a
 fee or a payout, on the day it arises. So either nothing is owed or no credit is left.
+
+Money that goes back (a receipt charged back, credit refunded) is taken from the credit first, then
+from what was repaid of principal, interest, penalty and fees, which is owed again. A charge-off
+takes everything that is owed off the books; after it, money can only be recovered.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
+from tallystick.rules import loan_plan
 from tallystick.rules.loan_events import (
     PLACE_IN_DAY,
+    REPLACING,
+    Charge,
     EventKind,
     LoanEvent,
     events_in_force,
-    rate_in_ppb,
 )
 from tallystick.rules.loan_position import (
     FEES,
@@ -36,28 +42,43 @@ from tallystick.rules.refusal import Refusal
 
 
 class Movement(NamedTuple):
-    """What one event did with money: its own amount, and which debts were paid because of it.
+    """What one event did with money: its own amount, and which debts it met.
 
     A receipt pays with its amount. A payout or a fee is paid, as far as there is any, with the
-    credit left from before: ``credit_minor`` is then below zero, and what it paid above.
+    credit left from before: ``credit_minor`` is then below zero, and what it paid above. What is
+    waived or charged off meets debts without money. Money that goes back is below zero throughout.
+    A recovery meets debts that are charged off already: only what is above them is credit.
     """
 
     event_id: int
     kind: EventKind
     value_date: date
     amount_minor: int
-    fees_minor: int
-    penalty_minor: int
-    interest_minor: int
-    principal_minor: int
-    credit_minor: int
+    fees_minor: int = 0
+    penalty_minor: int = 0
+    interest_minor: int = 0
+    principal_minor: int = 0
+    credit_minor: int = 0
+
+
+def recovered_by(movement: Movement) -> int:
+    """What of a recovery met debts that were charged off; nothing of any other event."""
+    if movement.kind is not EventKind.RECOVERED:
+        return 0
+    met_minor = (
+        movement.fees_minor
+        + movement.penalty_minor
+        + movement.interest_minor
+        + movement.principal_minor
+    )
+    return movement.amount_minor - met_minor - movement.credit_minor
 
 
 class Step(NamedTuple):
     """What taking one event did: the money it moved, and the accrual that its day closed.
 
-    A change of the rate moves no money; an event that changes neither principal nor rate leaves
-    the running totals as they were.
+    A change of the rate or of the plan moves no money; an event that changes neither principal
+    nor rate nor plan leaves the running totals as they were.
     """
 
     movement: Movement | None
@@ -70,6 +91,14 @@ class EventOutOfOrder(Refusal):
 
 class DisbursedAboveCommitment(Refusal):
     """More would have been paid out than the loan was agreed for."""
+
+
+class EventAfterChargeOff(Refusal):
+    """Something other than a recovery would count from after the charge-off."""
+
+
+class TakenBackAboveReceived(Refusal):
+    """More money would go back than has come in."""
 
 
 def position_of(
@@ -88,10 +117,10 @@ def position_of(
 def advance(position: Position, event: LoanEvent) -> Position:
     """The position after one more event, which must not count from before those it holds.
 
-    Of one value date, kinds come in the order of ``EventKind``; a second rate change of one day
-    and a reversal always need a fold of all events.
+    Of one value date, kinds come in the order of ``EventKind``; a second event of one day that
+    replaces the first (``REPLACING``) and a reversal always need a fold of all events.
 
-    Raises EventOutOfOrder and DisbursedAboveCommitment.
+    Raises EventOutOfOrder, and what ``take`` raises.
     """
     _refuse_out_of_order(position, event)
     moved = replace(position)
@@ -102,20 +131,17 @@ def advance(position: Position, event: LoanEvent) -> Position:
 def take(position: Position, event: LoanEvent) -> Step:
     """Move ``position`` in place past an event that is next in order.
 
-    Raises DisbursedAboveCommitment.
+    Raises DisbursedAboveCommitment, EventAfterChargeOff, TakenBackAboveReceived,
+    ExtensionTooShort and DueNotMovable.
     """
     pass_dues(position, event.value_date)
-    match event.kind:
-        case EventKind.RECEIVED:
-            step = _receive(position, event)
-        case EventKind.DISBURSED:
-            step = _disburse(position, event)
-        case EventKind.FEE_CHARGED:
-            step = _charge_fee(position, event)
-        case EventKind.RATE_CHANGED:
-            step = _change_rate(position, event)
-        case EventKind.REVERSED:
-            raise AssertionError("a reversal is not in force: it takes another event away")
+    if position.charged_off_date is not None and event.kind is not EventKind.RECOVERED:
+        raise EventAfterChargeOff(
+            f"Event {event.event_id} ({event.kind}) has value date {event.value_date}, and the "
+            f"loan was charged off on {position.charged_off_date}: record money that comes in as "
+            "recovered, or reverse the charge-off first."
+        )
+    step = _TAKEN[event.kind](position, event)
     position.last_value_date = event.value_date
     position.last_kind = event.kind
     return step
@@ -131,7 +157,7 @@ def _refuse_out_of_order(position: Position, event: LoanEvent) -> None:
     comes_later_in_day = event.value_date == position.last_value_date and (
         position.last_kind is None
         or PLACE_IN_DAY[event.kind] > PLACE_IN_DAY[position.last_kind]
-        or event.kind is position.last_kind is not EventKind.RATE_CHANGED
+        or (event.kind is position.last_kind and event.kind not in REPLACING)
     )
     if not comes_later_in_day:
         raise EventOutOfOrder(
@@ -176,18 +202,11 @@ def _receive(position: Position, event: LoanEvent) -> Step:
 
 def _disburse(position: Position, event: LoanEvent) -> Step:
     amount_minor = _amount_minor(event)
-    disbursed_minor = position.disbursed_minor + amount_minor
-    committed_minor = position.terms.principal_minor
-    if disbursed_minor > committed_minor:
-        raise DisbursedAboveCommitment(
-            f"Event {event.event_id} pays out {amount_minor}, {disbursed_minor} in all; the loan "
-            f"was agreed for {committed_minor} ({position.terms.currency} minor units). "
-            "Reverse the payout that did not happen, or agree a larger loan."
-        )
+    _refuse_above_commitment(position, event, amount_minor)
     accrual = accrual_to(position, event.value_date)
     _accrue(position, accrual)
     from_credit_minor = min(position.credit_minor, amount_minor)
-    position.disbursed_minor = disbursed_minor
+    position.disbursed_minor += amount_minor
     position.principal_repaid_minor += from_credit_minor
     position.principal_minor += amount_minor - from_credit_minor
     position.credit_minor -= from_credit_minor
@@ -196,9 +215,6 @@ def _disburse(position: Position, event: LoanEvent) -> Step:
         event.kind,
         event.value_date,
         amount_minor,
-        fees_minor=0,
-        penalty_minor=0,
-        interest_minor=0,
         principal_minor=from_credit_minor,
         credit_minor=-from_credit_minor,
     )
@@ -217,22 +233,197 @@ def _charge_fee(position: Position, event: LoanEvent) -> Step:
         event.value_date,
         amount_minor,
         fees_minor=from_credit_minor,
-        penalty_minor=0,
-        interest_minor=0,
-        principal_minor=0,
         credit_minor=-from_credit_minor,
     )
     return Step(movement, None)
 
 
-def _change_rate(position: Position, event: LoanEvent) -> Step:
-    assert event.annual_rate is not None
-    rate_ppb = rate_in_ppb(event.annual_rate)
-    if rate_ppb == position.rate_ppb:
+def _refuse_above_commitment(position: Position, event: LoanEvent, amount_minor: int) -> None:
+    """All payouts count against the commitment; of a revolving loan, what is outstanding."""
+    terms = position.terms
+    used_minor = position.disbursed_minor
+    if terms.revolving:
+        used_minor = position.principal_minor - position.credit_minor
+    if used_minor + amount_minor > terms.principal_minor:
+        raise DisbursedAboveCommitment(
+            f"Event {event.event_id} pays out {amount_minor}, {used_minor + amount_minor} in all; "
+            f"the loan was agreed for {terms.principal_minor} ({terms.currency} minor units). "
+            "Reverse the payout that did not happen, or agree a larger loan."
+        )
+
+
+def _prepay(position: Position, event: LoanEvent) -> Step:
+    accrual = accrual_to(position, event.value_date)
+    step = _receive(position, event)
+    _accrue(position, accrual)
+    loan_plan.spread_after_prepayment(position, event)
+    return Step(step.movement, accrual)
+
+
+def _give_back(position: Position, event: LoanEvent) -> Step:
+    """Money goes back, to the payer's bank or to the supplier: credit first, then what it paid."""
+    amount_minor = _amount_minor(event)
+    received_minor = (
+        position.credit_minor
+        + position.principal_repaid_minor
+        + position.interest_received_minor
+        + position.penalty_received_minor
+        + position.fees_received_minor
+    )
+    if amount_minor > received_minor:
+        raise TakenBackAboveReceived(
+            f"Event {event.event_id} ({event.kind}) takes back {amount_minor}; by "
+            f"{event.value_date} the loan has received {received_minor} "
+            f"({position.terms.currency} minor units). Give no more than that, or a later day."
+        )
+    accrual = accrual_to(position, event.value_date)
+    rest_minor = amount_minor
+    taken_minor = []
+    for held_minor in (
+        position.credit_minor,
+        position.principal_repaid_minor,
+        position.interest_received_minor,
+        position.penalty_received_minor,
+        position.fees_received_minor,
+    ):
+        taken_minor.append(min(held_minor, rest_minor))
+        rest_minor -= taken_minor[-1]
+    credit_minor, principal_minor, interest_minor, penalty_minor, fees_minor = taken_minor
+
+    if principal_minor:
+        _accrue(position, accrual)
+    position.credit_minor -= credit_minor
+    position.principal_repaid_minor -= principal_minor
+    position.principal_minor += principal_minor
+    position.interest_received_minor -= interest_minor
+    position.penalty_received_minor -= penalty_minor
+    position.fees_received_minor -= fees_minor
+    movement = Movement(
+        event.event_id,
+        event.kind,
+        event.value_date,
+        -amount_minor,
+        fees_minor=-fees_minor,
+        penalty_minor=-penalty_minor,
+        interest_minor=-interest_minor,
+        principal_minor=-principal_minor,
+        credit_minor=-credit_minor,
+    )
+    return Step(movement, accrual if principal_minor else None)
+
+
+def _waive(position: Position, event: LoanEvent) -> Step:
+    """Of what is still owed of a charge, at most the amount; more than is owed lapses."""
+    owed = owed_by_bucket(position, accrual_to(position, event.value_date))
+    amount_minor = _amount_minor(event)
+    movement = Movement(event.event_id, event.kind, event.value_date, amount_minor)
+    match event.waives:
+        case Charge.FEES:
+            waived_minor = min(owed[FEES], amount_minor)
+            position.fees_waived_minor += waived_minor
+            return Step(movement._replace(fees_minor=waived_minor), None)
+        case Charge.PENALTY:
+            waived_minor = min(owed[PENALTY], amount_minor)
+            position.penalty_waived_minor += waived_minor
+            return Step(movement._replace(penalty_minor=waived_minor), None)
+        case _:
+            waived_minor = min(owed[INTEREST], amount_minor)
+            position.interest_waived_minor += waived_minor
+            return Step(movement._replace(interest_minor=waived_minor), None)
+
+
+def _charge_off(position: Position, event: LoanEvent) -> Step:
+    """Everything owed leaves the books; where nothing is owed, nothing happens."""
+    accrual = accrual_to(position, event.value_date)
+    owed = owed_by_bucket(position, accrual)
+    principal_minor = position.principal_minor
+    if not any(owed.values()):
         return Step(None, None)
+    _accrue(position, accrual)
+    position.fees_charged_off_minor = owed[FEES]
+    position.penalty_charged_off_minor = owed[PENALTY]
+    position.interest_charged_off_minor = owed[INTEREST]
+    position.principal_charged_off_minor = principal_minor
+    position.principal_minor = 0
+    position.charged_off_date = event.value_date
+    movement = Movement(
+        event.event_id,
+        event.kind,
+        event.value_date,
+        sum(owed.values()),
+        fees_minor=owed[FEES],
+        penalty_minor=owed[PENALTY],
+        interest_minor=owed[INTEREST],
+        principal_minor=principal_minor,
+    )
+    return Step(movement, accrual)
+
+
+def _recover(position: Position, event: LoanEvent) -> Step:
+    """Money for what was charged off; above it, it is the supplier's credit.
+
+    Where a back-dated event has left nothing to charge off, it is money like any other.
+    """
+    if position.charged_off_date is None:
+        return _receive(position, event)
+    amount_minor = _amount_minor(event)
+    recovered_minor = min(amount_minor, position.charged_off_minor - position.recovered_minor)
+    position.recovered_minor += recovered_minor
+    position.credit_minor += amount_minor - recovered_minor
+    movement = Movement(
+        event.event_id,
+        event.kind,
+        event.value_date,
+        amount_minor,
+        credit_minor=amount_minor - recovered_minor,
+    )
+    return Step(movement, None)
+
+
+def _change_rate(position: Position, event: LoanEvent) -> Step:
+    accrual = accrual_to(position, event.value_date)
+    if not loan_plan.change_rate(position, event):
+        return Step(None, None)
+    _accrue(position, accrual)
+    return Step(None, accrual)
+
+
+def _extend(position: Position, event: LoanEvent) -> Step:
+    return _planned_anew(position, event, loan_plan.extend)
+
+
+def _move_due(position: Position, event: LoanEvent) -> Step:
+    return _planned_anew(position, event, loan_plan.move_due)
+
+
+def _re_age(position: Position, event: LoanEvent) -> Step:
+    return _planned_anew(position, event, loan_plan.begin_anew)
+
+
+def _restructure(position: Position, event: LoanEvent) -> Step:
     accrual = accrual_to(position, event.value_date)
     _accrue(position, accrual)
-    position.rate_ppb = rate_ppb
+    loan_plan.change_rate(position, event)
+    loan_plan.begin_anew(position, event)
+    return Step(None, accrual)
+
+
+def _pause(position: Position, event: LoanEvent) -> Step:
+    """No interest runs from the value date to ``to_date``, both included."""
+    assert event.to_date is not None
+    accrual = accrual_to(position, event.value_date)
+    _accrue(position, accrual)
+    position.interest_from = max(position.interest_from, event.to_date + timedelta(days=1))
+    return Step(None, accrual)
+
+
+def _planned_anew(
+    position: Position, event: LoanEvent, plan: Callable[[Position, LoanEvent], None]
+) -> Step:
+    """Penalty has run by the old plan up to the value date, and runs by the new one from it."""
+    accrual = accrual_to(position, event.value_date)
+    _accrue(position, accrual)
+    plan(position, event)
     return Step(None, accrual)
 
 
@@ -247,3 +438,23 @@ def _accrue(position: Position, accrual: Accrual) -> None:
 def _amount_minor(event: LoanEvent) -> int:
     assert event.amount_minor is not None
     return event.amount_minor
+
+
+_TAKEN: dict[EventKind, Callable[[Position, LoanEvent], Step]] = {
+    EventKind.RATE_CHANGED: _change_rate,
+    EventKind.RESTRUCTURED: _restructure,
+    EventKind.RE_AGED: _re_age,
+    EventKind.EXTENDED: _extend,
+    EventKind.DUE_MOVED: _move_due,
+    EventKind.INTEREST_PAUSED: _pause,
+    EventKind.FEE_CHARGED: _charge_fee,
+    EventKind.DISBURSED: _disburse,
+    EventKind.RECEIVED: _receive,
+    EventKind.PREPAID: _prepay,
+    EventKind.CHARGED_BACK: _give_back,
+    EventKind.REFUNDED: _give_back,
+    EventKind.WAIVED: _waive,
+    EventKind.CHARGED_OFF: _charge_off,
+    EventKind.RECOVERED: _recover,
+}
+"""What each kind does; a reversal is never in force: it takes another event away."""

@@ -13,6 +13,9 @@ from tallystick.rules.refusal import Refusal
 from tallystick.rules.schedule import Method, ScheduleTerms
 
 MAX_GRACE_DAYS = 365
+MAX_BAND_DAYS = 3_660
+
+_DAYS_OF_YEAR = {DayCount.ACT_360: 360, DayCount.ACT_365F: 365, DayCount.ACT_366: 366}
 
 MONTHLY = Period(1, PeriodUnit.MONTHS)
 
@@ -42,6 +45,14 @@ class InvalidLoanTerms(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
+class PenaltyBand:
+    """The penalty rate, a fraction a year, from so many days past due on."""
+
+    days_past_due: int
+    rate: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class LoanTerms:
     """One loan as agreed. ``principal_minor`` is what was committed, not what was paid out.
 
@@ -50,6 +61,9 @@ class LoanTerms:
     changes it. ``frequency`` is the time between instalments, where the method has any.
     ``penalty_rate`` is charged on principal past due, on top of the annual rate, from
     ``penalty_grace_days`` after the due date (that day included); the days of grace stay free.
+    ``penalty_bands`` hold in its place once an instalment has been past due for so many days, each
+    until the next; ``penalty_of_a_day`` and ``penalty_of_multiple`` give the rates that contracts
+    write otherwise. ``revolving``: what was repaid may be borrowed again, up to the commitment.
     ``rounding`` turns the exact running totals of interest and penalty into minor units.
     ``receipt_order`` says what a receipt pays first: every bucket once, principal that is due
     before principal that is not.
@@ -69,6 +83,8 @@ class LoanTerms:
     penalty_rate: Decimal = Decimal(0)
     penalty_grace_days: int = 0
     receipt_order: tuple[Bucket, ...] = RECEIPT_ORDER
+    penalty_bands: tuple[PenaltyBand, ...] = ()
+    revolving: bool = False
 
     def __post_init__(self) -> None:
         minor_digits(self.currency)
@@ -96,6 +112,12 @@ class LoanTerms:
             raise InvalidLoanTerms(
                 f"penalty_grace_days is {self.penalty_grace_days}: give 0 to {MAX_GRACE_DAYS}."
             )
+        self._refuse_bands()
+        if self.revolving and self.method not in (Method.BULLET, Method.INTEREST_ONLY):
+            raise InvalidLoanTerms(
+                f"method {self.method} plans when each part comes back, and a revolving loan is "
+                f"repaid on any day: choose {Method.BULLET} or {Method.INTEREST_ONLY}."
+            )
         order = self.receipt_order
         if sorted(order) != sorted(Bucket) or (
             # What is repaid counts against the oldest instalment: it pays what is due first.
@@ -105,6 +127,45 @@ class LoanTerms:
                 f"receipt_order is {', '.join(order) or 'empty'}: name each of "
                 f"{', '.join(Bucket)} once, principal_due before principal_not_due."
             )
+
+    def _refuse_bands(self) -> None:
+        from_days = self.penalty_grace_days
+        for band in self.penalty_bands:
+            rate_in_ppb(band.rate, name="Penalty rate")
+            if not from_days < band.days_past_due <= MAX_BAND_DAYS:
+                raise InvalidLoanTerms(
+                    f"A penalty band begins at {band.days_past_due} days past due, after "
+                    f"{from_days}: give bands in order, each of {from_days + 1} to "
+                    f"{MAX_BAND_DAYS} days."
+                )
+            from_days = band.days_past_due
+
+
+def penalty_of_a_day(daily_rate: Decimal, day_count: DayCount) -> Decimal:
+    """The rate a year of a penalty agreed by the day: ``daily_rate`` × the day count's year.
+
+    Raises InvalidLoanTerms where a day is not always the same part of the day count's year.
+    """
+    if day_count not in _DAYS_OF_YEAR:
+        raise InvalidLoanTerms(
+            f"A penalty by the day needs days of one length, and {day_count} has none: give the "
+            f"rate a year, or one of {', '.join(_DAYS_OF_YEAR)}."
+        )
+    return daily_rate * _DAYS_OF_YEAR[day_count]
+
+
+def penalty_of_multiple(multiple: Decimal, annual_rate: Decimal) -> Decimal:
+    """What a penalty of ``multiple`` × the agreed rate, in its place, adds to it.
+
+    1.5 times a rate of 0.10 is 0.15, of which 0.10 runs as interest and 0.05 as penalty.
+
+    Raises InvalidLoanTerms for a multiple below one.
+    """
+    if not multiple.is_finite() or multiple < 1:
+        raise InvalidLoanTerms(
+            f"A penalty of {multiple} times the rate is less than the rate: give 1 or more."
+        )
+    return (multiple - 1) * annual_rate
 
 
 def plan_of(terms: LoanTerms) -> ScheduleTerms:

@@ -15,8 +15,11 @@ from tallystick.rules import waterfall
 from tallystick.rules.loan_position import (
     Position,
     accrual_to,
+    fees_met,
+    interest_met,
     owed_by_bucket,
     pass_dues,
+    penalty_met,
     running_interest,
     running_penalty,
 )
@@ -105,14 +108,14 @@ def owed_in_hindsight(then: Position, now: Position, on: date) -> dict[Bucket, i
     """What a back-dated receipt finds: what the loan owed ``on`` that day and still does.
 
     ``then`` is the position up to ``on``, ``now`` with everything since. What later cash has
-    already met is met: accrued by then less received by now, and never below zero.
+    already met is met: accrued by then less what is met by now, and never below zero.
     """
     due_minor = min(owed_on(then, on)[Bucket.PRINCIPAL_DUE], now.principal_minor)
     principal_minor = min(then.principal_minor, now.principal_minor)
     return {
-        Bucket.FEES: max(0, then.fees_charged_minor - now.fees_received_minor),
-        Bucket.PENALTY: max(0, running_penalty(then, on) - now.penalty_received_minor),
-        Bucket.INTEREST: max(0, running_interest(then, on) - now.interest_received_minor),
+        Bucket.FEES: max(0, then.fees_charged_minor - fees_met(now)),
+        Bucket.PENALTY: max(0, running_penalty(then, on) - penalty_met(now)),
+        Bucket.INTEREST: max(0, running_interest(then, on) - interest_met(now)),
         Bucket.PRINCIPAL_DUE: due_minor,
         Bucket.PRINCIPAL_NOT_DUE: principal_minor - due_minor,
     }

@@ -78,7 +78,8 @@ FATES = """
     WHERE (CASE reservation.fate
         WHEN '' THEN loan.status = 'pending' AND payment.status = 'ordered'
             AND payout.count IS NULL AND ended.id IS NULL
-        WHEN 'disbursed' THEN loan.status IN ('live', 'settled') AND payment.status = 'paid'
+        WHEN 'disbursed' THEN loan.status IN ('live', 'settled', 'charged_off')
+            AND payment.status = 'paid'
             AND payout.count = 1 AND payout.minor = reservation.amount_minor
             AND ended.reverses_id = reservation.entry_id
         WHEN 'released' THEN loan.status = 'rejected' AND payment.status = 'rejected'

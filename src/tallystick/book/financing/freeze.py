@@ -72,6 +72,18 @@ def unfreeze(facility: str, *, caller: Caller, key: str) -> FreezeState:
     return FreezeState(**(act.earlier or act.given or {}))
 
 
+def freeze_unless_frozen(facility_id: int, reason: str, *, act_id: int) -> None:
+    """Part of another act: stop new drawdowns, unless they are stopped for a reason already."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT code, frozen_reason FROM financing_facility WHERE id = %s FOR NO KEY UPDATE",
+            [facility_id],
+        )
+        code, standing = cursor.fetchone()
+    if not standing:
+        _write(code, frozen_reason=reason, act_id=act_id)
+
+
 def _refuse_unreasoned(facility: str, caller: Caller) -> None:
     if not caller.reason.strip():
         raise ReasonMissing(facility)

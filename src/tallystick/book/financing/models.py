@@ -120,7 +120,12 @@ class LoanStatus(models.TextChoices):
     PENDING = "pending", "payout under way"
     LIVE = "live", "live"
     SETTLED = "settled", "settled"
+    CHARGED_OFF = "charged_off", "charged off"
     REJECTED = "rejected", "payout rejected"
+
+
+PAID_OUT = (LoanStatus.LIVE, LoanStatus.SETTLED, LoanStatus.CHARGED_OFF)
+"""States of a loan that has a position: it has been paid out."""
 
 
 class Loan(models.Model):
@@ -138,6 +143,9 @@ class Loan(models.Model):
     tenor_days = models.IntegerField()
     drawn_date = models.DateField(help_text="business day of the drawdown")
     due_date = models.DateField()
+    agreed_due_date = models.DateField(
+        null=True, help_text="the due date before an event moved it; null: none has"
+    )
     due_date_provisional = models.BooleanField(
         help_text="falls in a year whose holidays are not published; may move"
     )

@@ -143,7 +143,7 @@ def _allocated(
         owing = [
             OwingLoan(
                 loan.loan_id,
-                loan.terms.maturity,
+                loan.position.dues[-1].due_date,
                 loan.disbursed_date,
                 _owed(loan, share.value_date, history, booking_date),
             )

@@ -36,7 +36,7 @@ LINES_ARE_EVENTS = """
     ) AS line
     FULL JOIN (
         SELECT loan_id, reference, sum(amount_minor) AS minor
-        FROM servicing_loanevent WHERE kind = 'received' GROUP BY 1, 2
+        FROM servicing_loanevent WHERE kind IN ('received', 'recovered') GROUP BY 1, 2
     ) AS event ON event.loan_id = line.loan_id AND event.reference = line.reference
     JOIN financing_loan AS loan ON loan.id = coalesce(line.loan_id, event.loan_id)
     WHERE line.minor IS DISTINCT FROM event.minor
@@ -179,6 +179,7 @@ CLEARING_IS_EMPTY = """
 STATUS_IS_POSITION = """
     SELECT 'loan ' || loan.code, loan.status,
            CASE WHEN held.loan_id IS NULL THEN 'no position'
+                WHEN held.charged_off_date IS NOT NULL THEN 'charged_off'
                 WHEN held.settled THEN 'settled' ELSE 'live' END
                || coalesce(', paid out ' || payout.count || ' times', ', never paid out')
     FROM financing_loan AS loan
@@ -187,8 +188,9 @@ STATUS_IS_POSITION = """
     LEFT JOIN (
         SELECT loan_id, count(*) FROM servicing_loanevent WHERE kind = 'disbursed' GROUP BY 1
     ) AS payout ON payout.loan_id = loan.id
-    WHERE (CASE WHEN loan.status IN ('live', 'settled')
-        THEN held.settled = (loan.status = 'settled') AND payout.count IS NOT NULL
+    WHERE (CASE WHEN loan.status IN ('live', 'settled', 'charged_off')
+        THEN held.settled = (loan.status <> 'live') AND payout.count IS NOT NULL
+             AND (held.charged_off_date IS NOT NULL) = (loan.status = 'charged_off')
              AND held.book_id = loan.book_id AND held.due_date = loan.due_date
         ELSE held.loan_id IS NULL AND payout.count IS NULL END) IS NOT TRUE
     ORDER BY loan.code

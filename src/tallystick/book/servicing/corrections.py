@@ -11,9 +11,9 @@ from datetime import date
 from tallystick.book.ledger.post import post_many
 from tallystick.book.servicing.changes import Change, NewLoanEvent
 from tallystick.book.servicing.supplier_accounts import let_be_due, tell_of_credit
-from tallystick.rules.accounting import RECEIVABLE_OF, Booking, allocation_corrected
+from tallystick.rules.accounting import ACCOUNT_OF, Booking, allocation_corrected
 from tallystick.rules.journal import JournalEntry
-from tallystick.rules.loan_position import Position
+from tallystick.rules.loan_position import Position, fees_met, interest_met, penalty_met
 
 
 def post_corrections(
@@ -61,9 +61,9 @@ def _look_after_credit(
 def _correction(
     change: Change, events: Sequence[NewLoanEvent], booking_date: date
 ) -> JournalEntry | None:
-    """What the fold now does with cash received, less what the events' own entries said."""
-    changes_minor = cash_met(change.after.position)
-    for kind, minor in cash_met(change.before.position).items():
+    """What the fold now credits to each account, less what the events' own entries did."""
+    changes_minor = credited(change.after.position)
+    for kind, minor in credited(change.before.position).items():
         changes_minor[kind] -= minor
     for event in events:
         for kind, minor in event.booked.items():
@@ -85,15 +85,25 @@ def _correction(
     )
 
 
-def cash_met(position: Position | None) -> dict[str, int]:
-    """What all cash received came to, by kind of debt it met; ``credit`` met none."""
+def credited(position: Position | None) -> dict[str, int]:
+    """What a loan's events have credited in all to each account, but for what has arisen.
+
+    By ``accounting.ACCOUNT_OF`` and the supplier's ``credit``; what they debited is below zero.
+    The sum is the money that has come in.
+    """
     if position is None:
-        return dict.fromkeys((*RECEIVABLE_OF, "credit"), 0)
+        return dict.fromkeys((*ACCOUNT_OF, "credit"), 0)
+    waived_minor = (
+        position.fees_waived_minor + position.penalty_waived_minor + position.interest_waived_minor
+    )
     return {
-        "fees": position.fees_received_minor,
-        "penalty": position.penalty_received_minor,
-        "interest": position.interest_received_minor,
-        "principal": position.principal_repaid_minor,
+        "fees": fees_met(position),
+        "penalty": penalty_met(position),
+        "interest": interest_met(position),
+        "principal": position.principal_repaid_minor + position.principal_charged_off_minor,
+        "recovery": position.recovered_minor,
+        "loss": -position.charged_off_minor,
+        "waiver": -waived_minor,
         "credit": position.credit_minor,
     }
 

@@ -98,15 +98,16 @@ def settlement_quote(loan: Loan, *, on: date, business_date: date) -> Settlement
     held = positions_of([loan.pk])[loan.pk]
     if held.status != LoanStatus.LIVE or held.position is None:
         raise NotALiveLoan(loan.code, held.status)
+    due_date = held.position.dues[-1].due_date
     first_date = max(business_date, held.position.last_value_date)
-    last_date = max(first_date, held.terms.maturity) + timedelta(days=MAX_DAYS_AHEAD)
+    last_date = max(first_date, due_date) + timedelta(days=MAX_DAYS_AHEAD)
     if not first_date <= on <= last_date:
         raise DayOutOfReach(on, first_date=first_date, last_date=last_date)
     owed = balances(held.position, on)
     saved_minor = 0
-    if on < held.terms.maturity:
-        saved_minor = balances(held.position, held.terms.maturity).owed_minor - owed.owed_minor
-    return SettlementQuote(loan.code, held.currency, on, held.terms.maturity, owed, saved_minor)
+    if on < due_date:
+        saved_minor = balances(held.position, due_date).owed_minor - owed.owed_minor
+    return SettlementQuote(loan.code, held.currency, on, due_date, owed, saved_minor)
 
 
 def _due(loan: Loan, held: LoanPosition, *, on: date) -> Due:

@@ -77,6 +77,7 @@ def record_on(
     }
     store([change.after for change in changes.values()], booking_date=booking_date)
     _write_statuses(changes.values())
+    _write_due_dates(changes.values())
     _move_drawn(changes, events)
     post_corrections(changes, events, booking_date)
     return changes
@@ -98,13 +99,15 @@ def _inserted(events: Sequence[NewLoanEvent], booking_date: date) -> list[LoanEv
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO servicing_loanevent (loan_id, kind, value_date, booking_date,"
-            " amount_minor, annual_rate_ppb, reverses_id, reference, act_id)"
-            " SELECT loan_id, kind, value_date, %s, amount_minor, annual_rate_ppb, reverses,"
-            " reference, act_id"
+            " amount_minor, annual_rate_ppb, reverses_id, days, due_date, to_date, waives,"
+            " reference, act_id)"
+            " SELECT loan_id, kind, value_date, %s, amount_minor, annual_rate_ppb, reverses, days,"
+            " due_date, to_date, waives, reference, act_id"
             " FROM unnest(%s::bigint[], %s::text[], %s::date[], %s::bigint[], %s::bigint[],"
-            " %s::bigint[], %s::text[], %s::bigint[]) WITH ORDINALITY AS event"
-            " (loan_id, kind, value_date, amount_minor, annual_rate_ppb, reverses, reference,"
-            " act_id, place)"
+            " %s::bigint[], %s::integer[], %s::date[], %s::date[], %s::text[], %s::text[],"
+            " %s::bigint[]) WITH ORDINALITY AS event"
+            " (loan_id, kind, value_date, amount_minor, annual_rate_ppb, reverses, days, due_date,"
+            " to_date, waives, reference, act_id, place)"
             " ORDER BY place RETURNING id",
             [
                 booking_date,
@@ -114,6 +117,10 @@ def _inserted(events: Sequence[NewLoanEvent], booking_date: date) -> list[LoanEv
                 plain([event.amount_minor for event in events]),
                 plain([event.annual_rate_ppb for event in events]),
                 plain([event.reverses for event in events]),
+                plain([event.days for event in events]),
+                plain([event.due_date for event in events]),
+                plain([event.to_date for event in events]),
+                plain([event.waives for event in events]),
                 [event.reference for event in events],
                 plain([event.act_id for event in events]),
             ],
@@ -128,6 +135,10 @@ def _inserted(events: Sequence[NewLoanEvent], booking_date: date) -> list[LoanEv
             event.amount_minor,
             event.annual_rate_ppb,
             event.reverses,
+            event.days,
+            event.due_date,
+            event.to_date,
+            event.waives,
         )
         for event_id, event in zip(ids, events, strict=True)
     ]
@@ -156,11 +167,14 @@ def _refolded(loans: Sequence[LoanPosition], booking_date: date) -> dict[int, Lo
 
 def _with_status(loan: LoanPosition) -> LoanPosition:
     assert loan.position is not None
-    return loan._replace(status="settled" if is_settled(loan.position) else "live")
+    if not is_settled(loan.position):
+        return loan._replace(status="live")
+    is_charged_off = loan.position.charged_off_date is not None
+    return loan._replace(status="charged_off" if is_charged_off else "settled")
 
 
 def _write_statuses(changes: Iterable[Change]) -> None:
-    for status in ("live", "settled"):
+    for status in ("live", "settled", "charged_off"):
         loan_ids = [
             change.after.loan_id
             for change in changes
@@ -171,6 +185,29 @@ def _write_statuses(changes: Iterable[Change]) -> None:
                 cursor.execute(
                     "UPDATE financing_loan SET status = %s WHERE id = ANY(%s)", [status, loan_ids]
                 )
+
+
+def _write_due_dates(changes: Iterable[Change]) -> None:
+    """The loan shows its last due date; the one first agreed is kept, for folds begin from it."""
+    moved = [
+        (change.after.loan_id, change.after.position.dues[-1].due_date)
+        for change in changes
+        if change.after.position.dues[-1].due_date != _due_date(change.before)
+    ]
+    if moved:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE financing_loan AS loan SET due_date = moved.due_date,"
+                " agreed_due_date = coalesce(agreed_due_date, loan.due_date),"
+                " due_date_provisional = false"
+                " FROM unnest(%s::bigint[], %s::date[]) AS moved (id, due_date)"
+                " WHERE loan.id = moved.id",
+                [[loan_id for loan_id, _ in moved], [due_date for _, due_date in moved]],
+            )
+
+
+def _due_date(loan: LoanPosition) -> date:
+    return loan.terms.maturity if loan.position is None else loan.position.dues[-1].due_date
 
 
 def _move_drawn(changes: Mapping[int, Change], events: Iterable[NewLoanEvent]) -> None:

@@ -7,7 +7,13 @@ from datetime import date
 from django.db import connection
 
 from tallystick.book.servicing.positions import LoanPosition
-from tallystick.rules.loan_events import EventKind, LoanEvent, events_in_force, rate_from_ppb
+from tallystick.rules.loan_events import (
+    Charge,
+    EventKind,
+    LoanEvent,
+    events_in_force,
+    rate_from_ppb,
+)
 from tallystick.rules.loan_steps import position_of
 
 
@@ -16,7 +22,8 @@ def loan_events(loan_ids: Iterable[int]) -> dict[int, list[LoanEvent]]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT loan_id, id, kind, value_date, booking_date, amount_minor, annual_rate_ppb,"
-            " reverses_id FROM servicing_loanevent WHERE loan_id = ANY(%s) ORDER BY id",
+            " reverses_id, days, due_date, to_date, waives FROM servicing_loanevent"
+            " WHERE loan_id = ANY(%s) ORDER BY id",
             [list(loan_ids)],
         )
         rows = cursor.fetchall()
@@ -34,6 +41,10 @@ def as_event(
     amount_minor: int | None,
     annual_rate_ppb: int | None,
     reverses: int | None,
+    days: int | None,
+    due_date: date | None,
+    to_date: date | None,
+    waives: str | None,
 ) -> LoanEvent:
     return LoanEvent(
         event_id,
@@ -43,6 +54,10 @@ def as_event(
         amount_minor,
         None if annual_rate_ppb is None else rate_from_ppb(annual_rate_ppb),
         reverses,
+        days,
+        due_date,
+        to_date,
+        None if waives is None else Charge(waives),
     )
 
 

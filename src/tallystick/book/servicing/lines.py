@@ -11,6 +11,9 @@ RESIDUAL = "residual"
 CREDIT = "credit"
 """Bucket of a line whose money is kept for the supplier."""
 
+RECOVERY = "recovery"
+"""Bucket of a line of a loan whose money meets what was charged off."""
+
 RECOVERED = "recovered"
 """Bucket of a line that meets what was due from the supplier."""
 
@@ -20,6 +23,7 @@ KIND_OF: Mapping[str, str] = {
     Bucket.INTEREST: "interest",
     Bucket.PRINCIPAL_DUE: "principal",
     Bucket.PRINCIPAL_NOT_DUE: "principal",
+    RECOVERY: "recovery",
 }
 """Kind of debt (``accounting.RECEIVABLE_OF``) that a loan's bucket holds."""
 

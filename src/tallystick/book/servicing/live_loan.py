@@ -1,5 +1,7 @@
 """A live loan, found by its code and locked, for acts on one loan."""
 
+from collections.abc import Collection
+
 from tallystick.book.financing.models import Loan
 from tallystick.book.servicing.allocation import lock_facilities
 from tallystick.book.servicing.positions import LoanPosition, positions_of
@@ -27,9 +29,14 @@ def legal_entity_of(code: str) -> int:
 
 def locked_live_loan(code: str, legal_entity_id: int) -> LoanPosition:
     """The loan as it stands, its facility locked. Raises NotALiveLoan."""
+    return locked_loan(code, legal_entity_id, statuses=("live",))
+
+
+def locked_loan(code: str, legal_entity_id: int, *, statuses: Collection[str]) -> LoanPosition:
+    """The loan in one of these states, its facility locked. Raises NotALiveLoan."""
     loan_id, facility_id = Loan.objects.values_list("id", "facility_id").get(code=code)
     lock_facilities(legal_entity_id, facility_ids=[facility_id])
     loan = positions_of([loan_id])[loan_id]
-    if loan.status != "live" or loan.position is None:
+    if loan.status not in statuses or loan.position is None:
         raise NotALiveLoan(code, loan.status)
     return loan

@@ -21,7 +21,10 @@ class UnknownLoan(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class LoanOn:
-    """A loan with its state on a day. ``status`` is what it is now: pending, live, settled …"""
+    """A loan with its state on a day, and its last due date as agreed by then.
+
+    ``status`` is what it is now: pending, live, settled …
+    """
 
     code: str
     facility: str
@@ -46,21 +49,23 @@ def loan_on(code: str, *, on: date | None = None, known_on: date = date.max) -> 
             "facility__supplier__code",
             "status",
             "facility__legal_entity__business_date",
+            "agreed_due_date",
         )
         .first()
     )
     if row is None:
         raise UnknownLoan(code)
-    loan_id, facility, supplier, status, business_date = row
+    loan_id, facility, supplier, status, business_date, agreed_due_date = row
     terms = positions_of([loan_id])[loan_id].terms
-    due_date = _due_date_known(loan_id, known_on) or terms.maturity
+    if agreed_due_date is None:
+        terms = replace(terms, maturity=_due_date_known(loan_id, known_on) or terms.maturity)
     state = fold(
-        replace(terms, maturity=due_date),
+        terms,
         loan_events([loan_id])[loan_id],
         on=on or business_date,
         known_on=known_on,
     )
-    return LoanOn(code, facility, supplier, status, due_date, state)
+    return LoanOn(code, facility, supplier, status, state.balances.due_date, state)
 
 
 def _due_date_known(loan_id: int, known_on: date) -> date | None:

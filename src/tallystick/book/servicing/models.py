@@ -17,13 +17,15 @@ class LoanEvent(models.Model):
     loan = models.ForeignKey(
         "financing.Loan", on_delete=models.PROTECT, db_constraint=False, db_index=False
     )
-    kind = models.CharField(
-        max_length=20, help_text="disbursed, received, reversed, rate_changed, fee_charged"
-    )
+    kind = models.CharField(max_length=20, help_text="one of rules.loan_events.EventKind")
     value_date = models.DateField()
     booking_date = models.DateField()
     amount_minor = models.BigIntegerField(null=True)
     annual_rate_ppb = models.BigIntegerField(null=True)
+    days = models.IntegerField(null=True, help_text="by which an extension moves the due date")
+    due_date = models.DateField(null=True, help_text="the due date that moves")
+    to_date = models.DateField(null=True, help_text="new due date; or last day of a pause")
+    waives = models.CharField(max_length=10, null=True, help_text="fees, penalty or interest")
     reverses = models.OneToOneField("self", null=True, on_delete=models.PROTECT)
     reference = models.CharField(max_length=100, help_text="bank reference or other cause")
     act = models.ForeignKey(
@@ -50,7 +52,8 @@ class Position(models.Model):
     Running interest on day ``on`` is exactly
     ``interest_numerator + principal_minor × annual_rate_ppb × (on − accrued_to_date)`` over
     ``denominator`` (10⁹ × the day count's days a year), rounded half-up; penalty likewise from
-    the later of ``accrued_to_date`` and ``due_date``. ``superseded_date`` is the booking date of
+    the later of ``accrued_to_date`` and ``due_date``. After a pause interest runs from the later of
+    ``accrued_to_date`` and ``interest_from_date``. ``superseded_date`` is the booking date of
     the next row: a close of day D reads the rows with booking_date ≤ D < superseded_date while
     D + 1 goes on.
     """
@@ -85,6 +88,17 @@ class Position(models.Model):
     fees_received_minor = models.BigIntegerField()
     credit_minor = models.BigIntegerField()
     settled = models.BooleanField(help_text="nothing owed and nothing more accrues")
+    # Null where there is none, which costs a row nothing: most loans never need these.
+    interest_from_date = models.DateField(null=True, help_text="interest runs again after a pause")
+    interest_waived_minor = models.BigIntegerField(null=True)
+    penalty_waived_minor = models.BigIntegerField(null=True)
+    fees_waived_minor = models.BigIntegerField(null=True)
+    principal_charged_off_minor = models.BigIntegerField(null=True)
+    interest_charged_off_minor = models.BigIntegerField(null=True)
+    penalty_charged_off_minor = models.BigIntegerField(null=True)
+    fees_charged_off_minor = models.BigIntegerField(null=True)
+    recovered_minor = models.BigIntegerField(null=True)
+    charged_off_date = models.DateField(null=True)
 
     class Meta:
         constraints = [

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ from tallystick.book.parties.models import LegalEntity
 from tallystick.book.servicing.allocation import lock_facilities
 from tallystick.book.servicing.positions import positions_of, store
 from tallystick.rules.calendars import Calendar, adjusted
+from tallystick.rules.loan_position import opened
 
 
 class _Provisional(NamedTuple):
@@ -109,7 +111,14 @@ def _write(known: Sequence[_Known]) -> None:
 def _move_positions(moved: Iterable[_Known], booking_date: date) -> None:
     """The position is the same fold with another due date, since nothing has fallen due."""
     loans = positions_of([each.loan.loan_id for each in moved])
-    store([loan for loan in loans.values() if loan.position is not None], booking_date=booking_date)
+    store(
+        [
+            loan._replace(position=replace(loan.position, dues=opened(loan.terms).dues))
+            for loan in loans.values()
+            if loan.position is not None
+        ],
+        booking_date=booking_date,
+    )
 
 
 def _tell(told: Sequence[dict[str, Any]], act_id: int) -> None:

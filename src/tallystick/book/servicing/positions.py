@@ -46,12 +46,17 @@ _LOADED = """
     SELECT loan.id, loan.code, loan.facility_id, facility.legal_entity_id, facility.supplier_id,
            programme.sha256, loan.currency, loan.book_id, loan.status,
            loan.principal_minor, loan.annual_rate_ppb, loan.penalty_rate_ppb, loan.day_count,
-           loan.drawn_date, loan.due_date,
+           loan.drawn_date, coalesce(loan.agreed_due_date, loan.due_date),
            held.disbursed_date, held.last_value_date, held.last_kind, held.accrued_to_date,
            held.principal_minor, held.disbursed_minor, held.annual_rate_ppb, held.denominator,
            held.interest_numerator, held.interest_received_minor, held.interest_at_due_minor,
            held.penalty_rate_ppb, held.penalty_numerator, held.penalty_received_minor,
-           held.fees_charged_minor, held.fees_received_minor, held.credit_minor
+           held.fees_charged_minor, held.fees_received_minor, held.credit_minor,
+           held.due_date, held.interest_from_date,
+           held.interest_waived_minor, held.penalty_waived_minor, held.fees_waived_minor,
+           held.principal_charged_off_minor, held.interest_charged_off_minor,
+           held.penalty_charged_off_minor, held.fees_charged_off_minor,
+           held.recovered_minor, held.charged_off_date
     FROM financing_loan loan
     JOIN financing_facility facility ON facility.id = loan.facility_id
     JOIN financing_programme programme ON programme.id = facility.programme_id
@@ -130,7 +135,8 @@ def _read(row: tuple[Any, ...]) -> LoanPosition:
     )
 
 
-# A loan's terms never change but for its due date, and settlements read the same loans day by day.
+# A loan's terms never change, but for a due date with the calendar, and settlements read the same
+# loans day by day.
 @lru_cache(maxsize=50_000)
 def loan_terms(
     currency: str,
@@ -174,25 +180,49 @@ def _position(terms: LoanTerms, held: Sequence[Any]) -> Position:
         fees_charged_minor,
         fees_received_minor,
         credit_minor,
+        due_date,
+        interest_from_date,
+        interest_waived_minor,
+        penalty_waived_minor,
+        fees_waived_minor,
+        principal_charged_off_minor,
+        interest_charged_off_minor,
+        penalty_charged_off_minor,
+        fees_charged_off_minor,
+        recovered_minor,
+        charged_off_date,
     ) = held
     return Position(
         terms=terms,
-        dues=(Due(terms.maturity, terms.principal_minor),),
+        dues=(Due(due_date, terms.principal_minor),),
         denominator=denominator,
         principal_minor=principal_minor,
         rate_ppb=annual_rate_ppb,
         accrued_to=accrued_to_date,
         accrued_days=accrual_days_to(terms, accrued_to_date),
         accrued_numerator=int(interest_numerator),
-        penalty_rate_ppb=penalty_rate_ppb,
+        interest_from=interest_from_date or terms.start,
+        level_minor=0,
+        penalty_steps=((0, penalty_rate_ppb),) if penalty_rate_ppb else (),
         penalty_numerator=int(penalty_numerator),
         disbursed_minor=disbursed_minor,
-        principal_repaid_minor=disbursed_minor - principal_minor,
+        principal_repaid_minor=(
+            disbursed_minor - principal_minor - (principal_charged_off_minor or 0)
+        ),
         interest_received_minor=interest_received_minor,
         penalty_received_minor=penalty_received_minor,
         fees_charged_minor=fees_charged_minor,
         fees_received_minor=fees_received_minor,
         credit_minor=credit_minor,
+        interest_waived_minor=interest_waived_minor or 0,
+        penalty_waived_minor=penalty_waived_minor or 0,
+        fees_waived_minor=fees_waived_minor or 0,
+        principal_charged_off_minor=principal_charged_off_minor or 0,
+        interest_charged_off_minor=interest_charged_off_minor or 0,
+        penalty_charged_off_minor=penalty_charged_off_minor or 0,
+        fees_charged_off_minor=fees_charged_off_minor or 0,
+        recovered_minor=recovered_minor or 0,
+        charged_off_date=charged_off_date,
         interest_at_due_minor=(() if interest_at_due_minor is None else (interest_at_due_minor,)),
         last_value_date=last_value_date,
         last_kind=EventKind(last_kind) if last_kind else None,
@@ -212,12 +242,18 @@ _STORED = """
         last_value_date, last_kind, accrued_to_date, principal_minor, disbursed_minor,
         annual_rate_ppb, denominator, interest_numerator, interest_received_minor,
         interest_at_due_minor, penalty_rate_ppb, penalty_numerator, penalty_received_minor,
-        fees_charged_minor, fees_received_minor, credit_minor, settled)
+        fees_charged_minor, fees_received_minor, credit_minor, settled, interest_from_date,
+        interest_waived_minor, penalty_waived_minor, fees_waived_minor,
+        principal_charged_off_minor, interest_charged_off_minor, penalty_charged_off_minor,
+        fees_charged_off_minor, recovered_minor, charged_off_date)
     SELECT loan_id, %(booking_date)s, %(still)s, book_id, due_date, disbursed_date,
            last_value_date, last_kind, accrued_to_date, principal_minor, disbursed_minor,
            annual_rate_ppb, denominator, interest_numerator, interest_received_minor,
            interest_at_due_minor, penalty_rate_ppb, penalty_numerator, penalty_received_minor,
-           fees_charged_minor, fees_received_minor, credit_minor, settled
+           fees_charged_minor, fees_received_minor, credit_minor, settled, interest_from_date,
+           interest_waived_minor, penalty_waived_minor, fees_waived_minor,
+           principal_charged_off_minor, interest_charged_off_minor, penalty_charged_off_minor,
+           fees_charged_off_minor, recovered_minor, charged_off_date
     FROM unnest(
         %(loan_id)s::bigint[], %(book_id)s::bigint[], %(due_date)s::date[],
         %(disbursed_date)s::date[], %(last_value_date)s::date[], %(last_kind)s::text[],
@@ -227,12 +263,20 @@ _STORED = """
         %(interest_at_due_minor)s::bigint[], %(penalty_rate_ppb)s::bigint[],
         %(penalty_numerator)s::numeric[], %(penalty_received_minor)s::bigint[],
         %(fees_charged_minor)s::bigint[], %(fees_received_minor)s::bigint[],
-        %(credit_minor)s::bigint[], %(settled)s::boolean[]
+        %(credit_minor)s::bigint[], %(settled)s::boolean[], %(interest_from_date)s::date[],
+        %(interest_waived_minor)s::bigint[], %(penalty_waived_minor)s::bigint[],
+        %(fees_waived_minor)s::bigint[], %(principal_charged_off_minor)s::bigint[],
+        %(interest_charged_off_minor)s::bigint[], %(penalty_charged_off_minor)s::bigint[],
+        %(fees_charged_off_minor)s::bigint[], %(recovered_minor)s::bigint[],
+        %(charged_off_date)s::date[]
     ) AS now (
         loan_id, book_id, due_date, disbursed_date, last_value_date, last_kind, accrued_to_date,
         principal_minor, disbursed_minor, annual_rate_ppb, denominator, interest_numerator,
         interest_received_minor, interest_at_due_minor, penalty_rate_ppb, penalty_numerator,
-        penalty_received_minor, fees_charged_minor, fees_received_minor, credit_minor, settled)
+        penalty_received_minor, fees_charged_minor, fees_received_minor, credit_minor, settled,
+        interest_from_date, interest_waived_minor, penalty_waived_minor, fees_waived_minor,
+        principal_charged_off_minor, interest_charged_off_minor, penalty_charged_off_minor,
+        fees_charged_off_minor, recovered_minor, charged_off_date)
     ON CONFLICT (loan_id, booking_date) DO UPDATE SET
         book_id = excluded.book_id, due_date = excluded.due_date,
         disbursed_date = excluded.disbursed_date, last_value_date = excluded.last_value_date,
@@ -247,7 +291,17 @@ _STORED = """
         penalty_received_minor = excluded.penalty_received_minor,
         fees_charged_minor = excluded.fees_charged_minor,
         fees_received_minor = excluded.fees_received_minor,
-        credit_minor = excluded.credit_minor, settled = excluded.settled
+        credit_minor = excluded.credit_minor, settled = excluded.settled,
+        interest_from_date = excluded.interest_from_date,
+        interest_waived_minor = excluded.interest_waived_minor,
+        penalty_waived_minor = excluded.penalty_waived_minor,
+        fees_waived_minor = excluded.fees_waived_minor,
+        principal_charged_off_minor = excluded.principal_charged_off_minor,
+        interest_charged_off_minor = excluded.interest_charged_off_minor,
+        penalty_charged_off_minor = excluded.penalty_charged_off_minor,
+        fees_charged_off_minor = excluded.fees_charged_off_minor,
+        recovered_minor = excluded.recovered_minor,
+        charged_off_date = excluded.charged_off_date
 """
 
 
@@ -275,7 +329,7 @@ def store(loans: Sequence[LoanPosition], *, booking_date: date) -> None:
                 "still": STILL_IN_FORCE,
                 "loan_id": plain(loan_ids),
                 "book_id": plain([loan.book_id for loan in loans]),
-                "due_date": plain([loan.terms.maturity for loan in loans]),
+                "due_date": plain([p.dues[0].due_date for p in held]),
                 "disbursed_date": plain([loan.disbursed_date for loan in loans]),
                 "last_value_date": plain([p.last_value_date for p in held]),
                 "last_kind": plain([p.last_kind or '""' for p in held]),
@@ -289,12 +343,32 @@ def store(loans: Sequence[LoanPosition], *, booking_date: date) -> None:
                 "interest_at_due_minor": plain(
                     [p.interest_at_due_minor[0] if p.interest_at_due_minor else None for p in held]
                 ),
-                "penalty_rate_ppb": plain([p.penalty_rate_ppb for p in held]),
+                "penalty_rate_ppb": plain(
+                    [p.penalty_steps[0][1] if p.penalty_steps else 0 for p in held]
+                ),
                 "penalty_numerator": plain([p.penalty_numerator for p in held]),
                 "penalty_received_minor": plain([p.penalty_received_minor for p in held]),
                 "fees_charged_minor": plain([p.fees_charged_minor for p in held]),
                 "fees_received_minor": plain([p.fees_received_minor for p in held]),
                 "credit_minor": plain([p.credit_minor for p in held]),
-                "settled": plain([loan.status == "settled" for loan in loans]),
+                "settled": plain([loan.status != "live" for loan in loans]),
+                "interest_from_date": plain(
+                    [p.interest_from if p.interest_from > p.terms.start else None for p in held]
+                ),
+                "interest_waived_minor": plain([p.interest_waived_minor or None for p in held]),
+                "penalty_waived_minor": plain([p.penalty_waived_minor or None for p in held]),
+                "fees_waived_minor": plain([p.fees_waived_minor or None for p in held]),
+                "principal_charged_off_minor": plain(
+                    [p.principal_charged_off_minor or None for p in held]
+                ),
+                "interest_charged_off_minor": plain(
+                    [p.interest_charged_off_minor or None for p in held]
+                ),
+                "penalty_charged_off_minor": plain(
+                    [p.penalty_charged_off_minor or None for p in held]
+                ),
+                "fees_charged_off_minor": plain([p.fees_charged_off_minor or None for p in held]),
+                "recovered_minor": plain([p.recovered_minor or None for p in held]),
+                "charged_off_date": plain([p.charged_off_date for p in held]),
             },
         )

@@ -12,7 +12,14 @@ from tallystick.book.ledger.post import post_many
 from tallystick.book.payments.models import PaymentKind
 from tallystick.book.payments.orders import NewPayment, order_payments
 from tallystick.book.servicing.events import NewLoanEvent, record_on
-from tallystick.book.servicing.lines import CREDIT, RECOVERED, RESIDUAL, Line, kinds_by_loan
+from tallystick.book.servicing.lines import (
+    CREDIT,
+    RECOVERED,
+    RECOVERY,
+    RESIDUAL,
+    Line,
+    kinds_by_loan,
+)
 from tallystick.book.servicing.positions import LoanPosition
 from tallystick.book.servicing.supplier_accounts import tell_of_credit
 from tallystick.book.watch.worklist import NewItem, open_items
@@ -143,11 +150,11 @@ def _allocation(
 def _events(
     cash: Iterable[Cash], paid: Mapping[int, Mapping[int, Mapping[str, int]]], act_id: int
 ) -> list[NewLoanEvent]:
-    """One receipt for each loan that got any of a receipt's cash."""
+    """One receipt, or recovery, for each loan that got any of a receipt's cash."""
     return [
         NewLoanEvent(
             loan_id=loan_id,
-            kind=EventKind.RECEIVED,
+            kind=EventKind.RECOVERED if RECOVERY in by_kind else EventKind.RECEIVED,
             value_date=each.value_date,
             reference=f"receipt:{each.bank_reference}",
             act_id=act_id,

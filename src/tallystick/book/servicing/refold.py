@@ -12,13 +12,20 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from tallystick.book.financing.models import Loan
+from tallystick.book.financing.models import PAID_OUT, Loan
 from tallystick.book.ledger.queries import balances
 from tallystick.book.servicing.history import loan_events
 from tallystick.book.servicing.positions import LoanPosition, positions_of
 from tallystick.book.watch.findings import Finding
 from tallystick.rules.loan_events import LoanEvent
-from tallystick.rules.loan_position import Position, running_interest, running_penalty
+from tallystick.rules.loan_position import (
+    Position,
+    fees_met,
+    interest_met,
+    penalty_met,
+    running_interest,
+    running_penalty,
+)
 from tallystick.rules.loan_steps import position_of
 
 LOANS_AT_A_TIME = 5_000
@@ -44,7 +51,7 @@ def refolded() -> Iterator[Finding]:
             yield Finding(POSITIONS, f"loan {loan.code}", *_differing(now, loan.position))
         sums_minor[_Receivable("loan_principal", loan.book_id)] += now.principal_minor
         sums_minor[_Receivable("fee_receivable", loan.book_id)] += (
-            now.fees_charged_minor - now.fees_received_minor
+            now.fees_charged_minor - fees_met(now)
         )
         if loan.loan_id in books_then:
             night = nights[loan.legal_entity_id]
@@ -63,7 +70,7 @@ def _loans_with_events() -> Iterator[tuple[LoanPosition, list[LoanEvent]]]:
     last_id = 0
     while True:
         loan_ids = list(
-            Loan.objects.filter(id__gt=last_id, status__in=["live", "settled"])
+            Loan.objects.filter(id__gt=last_id, status__in=PAID_OUT)
             .order_by("id")
             .values_list("id", flat=True)[:LOANS_AT_A_TIME]
         )
@@ -117,12 +124,12 @@ def _add_night(
     sums_minor: dict[_Receivable, int], position: Position, night: date, book_id: int
 ) -> None:
     until = night + timedelta(days=1)
-    sums_minor[_Receivable("interest_receivable", book_id)] += (
-        running_interest(position, until) - position.interest_received_minor
-    )
-    sums_minor[_Receivable("penalty_receivable", book_id)] += (
-        running_penalty(position, until) - position.penalty_received_minor
-    )
+    sums_minor[_Receivable("interest_receivable", book_id)] += running_interest(
+        position, until
+    ) - interest_met(position)
+    sums_minor[_Receivable("penalty_receivable", book_id)] += running_penalty(
+        position, until
+    ) - penalty_met(position)
 
 
 def _differences(sums_minor: dict[_Receivable, int], nights: dict[int, date]) -> Iterator[Finding]:

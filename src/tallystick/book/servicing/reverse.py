@@ -165,7 +165,8 @@ def _reversals(reference: str, lines: Sequence[Line], act_id: int) -> list[NewLo
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT loan_id, id, value_date FROM servicing_loanevent"
-            " WHERE loan_id = ANY(%s) AND reference = %s AND kind = 'received' ORDER BY id",
+            " WHERE loan_id = ANY(%s) AND reference = %s AND kind IN ('received', 'recovered')"
+            " ORDER BY id",
             [list(booked), reference],
         )
         received = cursor.fetchall()

@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import accumulate
 
-from django.db.models import Q
-
-from tallystick.book.financing.models import Loan, LoanStatus
+from tallystick.book.financing.models import PAID_OUT, Loan
 from tallystick.book.ledger import queries
 from tallystick.book.ledger.models import Account
 from tallystick.book.servicing.history import loan_events
@@ -109,7 +107,7 @@ def _of_loans(
         Loan.objects.filter(
             facility__supplier_id=supplier_id, currency=currency, drawn_date__lte=to_date
         )
-        .filter(Q(status=LoanStatus.LIVE) | Q(status=LoanStatus.SETTLED))
+        .filter(status__in=PAID_OUT)
         .exclude(pk__in=settled_before)
         .values_list("id", "code")
     )

@@ -16,6 +16,7 @@ BUCKETS = {
     "interest": "interest",
     "principal_due": "principal due",
     "principal_not_due": "principal not yet due",
+    "recovery": "recovered of what was charged off",
     "recovered": "due from the supplier",
     "residual": "to be paid out to the supplier",
     "credit": "kept as the supplier's credit",

@@ -95,6 +95,12 @@ class Migration(migrations.Migration):
                 ("drawn_date", models.DateField(help_text="business day of the drawdown")),
                 ("due_date", models.DateField()),
                 (
+                    "agreed_due_date",
+                    models.DateField(
+                        help_text="the due date before an event moved it; null: none has", null=True
+                    ),
+                ),
+                (
                     "due_date_provisional",
                     models.BooleanField(
                         help_text="falls in a year whose holidays are not published; may move"
@@ -107,6 +113,7 @@ class Migration(migrations.Migration):
                             ("pending", "payout under way"),
                             ("live", "live"),
                             ("settled", "settled"),
+                            ("charged_off", "charged off"),
                             ("rejected", "payout rejected"),
                         ],
                         default="pending",

@@ -49,7 +49,8 @@ class Migration(migrations.Migration):
             ["limit_minor", "drawn_minor", "annual_rate_ppb", "expiry_date", "frozen_reason"],
         ),
         rights.answered(
-            "financing_loan", ["book_id", "due_date", "due_date_provisional", "status"]
+            "financing_loan",
+            ["book_id", "due_date", "agreed_due_date", "due_date_provisional", "status"],
         ),
         rights.answered("financing_reservation", ["fate", "fate_entry_id", "fate_date"]),
         migrations.RunSQL(

@@ -61,15 +61,32 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "kind",
-                    models.CharField(
-                        help_text="disbursed, received, reversed, rate_changed, fee_charged",
-                        max_length=20,
-                    ),
+                    models.CharField(help_text="one of rules.loan_events.EventKind", max_length=20),
                 ),
                 ("value_date", models.DateField()),
                 ("booking_date", models.DateField()),
                 ("amount_minor", models.BigIntegerField(null=True)),
                 ("annual_rate_ppb", models.BigIntegerField(null=True)),
+                (
+                    "days",
+                    models.IntegerField(
+                        help_text="by which an extension moves the due date", null=True
+                    ),
+                ),
+                (
+                    "due_date",
+                    models.DateField(help_text="the due date that moves", null=True),
+                ),
+                (
+                    "to_date",
+                    models.DateField(help_text="new due date; or last day of a pause", null=True),
+                ),
+                (
+                    "waives",
+                    models.CharField(
+                        help_text="fees, penalty or interest", max_length=10, null=True
+                    ),
+                ),
                 (
                     "reference",
                     models.CharField(help_text="bank reference or other cause", max_length=100),
@@ -160,6 +177,19 @@ class Migration(migrations.Migration):
                 ("fees_received_minor", models.BigIntegerField()),
                 ("credit_minor", models.BigIntegerField()),
                 ("settled", models.BooleanField(help_text="nothing owed and nothing more accrues")),
+                (
+                    "interest_from_date",
+                    models.DateField(help_text="interest runs again after a pause", null=True),
+                ),
+                ("interest_waived_minor", models.BigIntegerField(null=True)),
+                ("penalty_waived_minor", models.BigIntegerField(null=True)),
+                ("fees_waived_minor", models.BigIntegerField(null=True)),
+                ("principal_charged_off_minor", models.BigIntegerField(null=True)),
+                ("interest_charged_off_minor", models.BigIntegerField(null=True)),
+                ("penalty_charged_off_minor", models.BigIntegerField(null=True)),
+                ("fees_charged_off_minor", models.BigIntegerField(null=True)),
+                ("recovered_minor", models.BigIntegerField(null=True)),
+                ("charged_off_date", models.DateField(null=True)),
                 (
                     "book",
                     models.ForeignKey(

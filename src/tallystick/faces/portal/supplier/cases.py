@@ -17,7 +17,7 @@ from tallystick.book.access import reach
 from tallystick.book.access.permissions import May
 from tallystick.book.collateral.models import Pool
 from tallystick.book.collateral.reasons import reason_of_claim
-from tallystick.book.financing.models import Loan, LoanStatus
+from tallystick.book.financing.models import PAID_OUT, Loan
 from tallystick.book.servicing.loans import loan_on
 from tallystick.book.trade.models import Claim
 from tallystick.book.watch.raise_case import (
@@ -166,7 +166,7 @@ def _loan_stands(loan: Loan) -> Mapping[Any, Standing]:
         LoanFigure.PRINCIPAL: loan.principal_minor,
         LoanFigure.DUE_DATE: loan.due_date,
     }
-    if loan.status in (LoanStatus.LIVE, LoanStatus.SETTLED):
+    if loan.status in PAID_OUT:
         owed = loan_on(loan.code).state.balances
         stands |= {
             LoanFigure.PRINCIPAL: owed.principal_minor,

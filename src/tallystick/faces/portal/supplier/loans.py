@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from tallystick.book.access import reach
 from tallystick.book.access.permissions import May
-from tallystick.book.financing.models import Decision, Loan, LoanStatus
+from tallystick.book.financing.models import PAID_OUT, Decision, Loan, LoanStatus
 from tallystick.book.payments.models import BankAnswer, PaymentOrder
 from tallystick.book.servicing.dues import dues_of, settlement_quote
 from tallystick.book.servicing.loans import LoanOn, loan_on
@@ -64,7 +64,7 @@ def loan(request: HttpRequest, code: str) -> HttpResponse:
     """One loan: what it owes, when, and how every figure came about."""
     found = reach.loan(request.viewer, code)
     entity = found.facility.legal_entity
-    was_paid_out = found.status in (LoanStatus.LIVE, LoanStatus.SETTLED)
+    was_paid_out = found.status in PAID_OUT
     held = loan_on(found.code, on=max(entity.business_date, found.drawn_date))
     owed = held.state.balances if was_paid_out else None
     return render(

@@ -1,0 +1,188 @@
+"""Changes of a loan's plan: what falls due when, from the value date of an event on.
+
+Due dates that had come before the event stay as they were, with what was unpaid of them, unless
+the event begins a new plan. A plan says by which day how much principal is to be repaid; what is
+not yet paid out when it is made falls due with its last due date.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from itertools import pairwise
+
+from tallystick.rules.loan_events import Keeps, LoanEvent, rate_from_ppb, rate_in_ppb
+from tallystick.rules.loan_position import (
+    Due,
+    Position,
+    accrual_days_to,
+    everything_minor,
+    past_due_minor,
+    planned,
+)
+from tallystick.rules.loan_terms import plan_of
+from tallystick.rules.money import rounded
+from tallystick.rules.refusal import Refusal
+from tallystick.rules.schedule import Method, instalment_minor, schedule
+
+
+class ExtensionTooShort(Refusal):
+    """An extension would end before it begins: the loan would stay past due."""
+
+
+class DueNotMovable(Refusal):
+    """There is no such due date, it has passed, or it would change places with another."""
+
+
+def extend(position: Position, event: LoanEvent) -> None:
+    """Let the due dates from the value date on, and the last in any case, come ``days`` later.
+
+    Raises ExtensionTooShort where a last due date that has passed would not lie after the value
+    date.
+    """
+    assert event.days is not None
+    dues = position.dues
+    moved_by = timedelta(days=event.days)
+    passed = _passed_before(position, event.value_date)
+    last_date = dues[-1].due_date + moved_by
+    if last_date <= event.value_date:
+        needed_days = (event.value_date - dues[-1].due_date).days + 1
+        raise ExtensionTooShort(
+            f"Event {event.event_id} extends by {event.days} days to {last_date}, which is not "
+            f"after its value date {event.value_date}: give {needed_days} days or more."
+        )
+    passed = min(passed, len(dues) - 1)
+    later = [due._replace(due_date=due.due_date + moved_by) for due in dues[passed:]]
+    _replan(position, (*dues[:passed], *later), passed)
+
+
+def move_due(position: Position, event: LoanEvent) -> None:
+    """Let one due date come on another day, with all that falls due on it.
+
+    Raises DueNotMovable.
+    """
+    assert event.to_date is not None
+    dues = position.dues
+    place = next(
+        (place for place, due in enumerate(dues) if due.due_date == event.due_date), len(dues)
+    )
+    movable = dues[_passed_before(position, event.value_date) :]
+    if place == len(dues) or dues[place] not in movable:
+        raise DueNotMovable(
+            f"Event {event.event_id} moves the due date {event.due_date}: on {event.value_date} "
+            f"the loan can move {', '.join(str(due.due_date) for due in movable) or 'none'}. "
+            "Name one of them, or extend a loan whose last due date has passed."
+        )
+    after_date = dues[place - 1].due_date if place else position.terms.start
+    before_date = dues[place + 1].due_date if place + 1 < len(dues) else date.max
+    if not after_date < event.to_date < before_date:
+        raise DueNotMovable(
+            f"Event {event.event_id} moves the due date {event.due_date} to {event.to_date}: "
+            f"choose a day after {after_date} and before {before_date}, its neighbours."
+        )
+    moved = dues[place]._replace(due_date=event.to_date)
+    _replan(position, (*dues[:place], moved, *dues[place + 1 :]), place)
+
+
+def begin_anew(position: Position, event: LoanEvent) -> None:
+    """Let all that is outstanding fall due by a new schedule from the value date to ``to_date``.
+
+    Nothing is past due any more: what is owed of interest, penalty and fees falls due with the
+    first due date of the new plan. The rate is the one in force on the value date.
+    """
+    assert event.to_date is not None
+    terms = position.terms
+    if position.principal_minor:
+        plan = replace(
+            plan_of(terms),
+            principal_minor=position.principal_minor,
+            annual_rate=rate_from_ppb(position.rate_ppb),
+            start=event.value_date,
+            maturity=event.to_date,
+        )
+        dues, position.level_minor = planned(
+            schedule(plan), terms, repaid_minor=position.principal_repaid_minor
+        )
+    else:
+        dues = (Due(event.to_date, everything_minor(terms)),)
+    _replan(position, dues, 0)
+
+
+def spread_after_prepayment(position: Position, event: LoanEvent) -> None:
+    """Plan what is left after a prepayment anew, over the due dates after the value date."""
+    passed = _passed_before(position, event.value_date + timedelta(days=1))
+    kept, later = position.dues[:passed], position.dues[passed:]
+    overdue_minor = past_due_minor(position, by=passed - 1) if passed else 0
+    balance_minor = position.principal_minor - overdue_minor
+    if not later or not balance_minor:
+        return
+    growth = _growth(position, event.value_date, later)
+    if event.keeps is Keeps.TERM:
+        position.level_minor = _level_minor(position, balance_minor, growth)
+    spread = []
+    planned_minor = position.principal_repaid_minor + overdue_minor
+    for due, part_minor in zip(later, _parts(position, balance_minor, growth), strict=False):
+        planned_minor += part_minor
+        spread.append(Due(due.due_date, planned_minor))
+    spread[-1] = spread[-1]._replace(planned_minor=everything_minor(position.terms))
+    _replan(position, (*kept, *spread), passed)
+
+
+def change_rate(position: Position, event: LoanEvent) -> bool:
+    """Let another rate hold; whether it is another."""
+    assert event.annual_rate is not None
+    rate_ppb = rate_in_ppb(event.annual_rate)
+    changes = rate_ppb != position.rate_ppb
+    position.rate_ppb = rate_ppb
+    return changes
+
+
+def _passed_before(position: Position, day: date) -> int:
+    """How many due dates lie before ``day``."""
+    return sum(due.due_date < day for due in position.dues)
+
+
+def _replan(position: Position, dues: tuple[Due, ...], unchanged: int) -> None:
+    """Let ``dues`` hold, of which the first so many are as they were."""
+    position.dues = dues
+    position.interest_at_due_minor = position.interest_at_due_minor[:unchanged]
+
+
+def _growth(position: Position, start: date, dues: Sequence[Due]) -> list[int]:
+    """Interest of each period to come is balance × growth / the position's denominator."""
+    days_to = [
+        accrual_days_to(position.terms, day) for day in (start, *(due.due_date for due in dues))
+    ]
+    return [position.rate_ppb * (later - earlier) for earlier, later in pairwise(days_to)]
+
+
+def _level_minor(position: Position, balance_minor: int, growth: Sequence[int]) -> int:
+    terms = position.terms
+    match terms.method:
+        case Method.EQUAL_INSTALMENTS:
+            return instalment_minor(balance_minor, growth, position.denominator, terms.rounding)
+        case Method.EQUAL_PRINCIPAL:
+            return rounded(balance_minor, len(growth), terms.rounding)
+        case _:
+            return 0
+
+
+def _parts(position: Position, balance_minor: int, growth: Sequence[int]) -> list[int]:
+    """Principal of each instalment to come, up to the one that repays the last of it."""
+    terms = position.terms
+    parts: list[int] = []
+    numerator = charged_minor = 0
+    for share in growth:
+        numerator += balance_minor * share
+        interest_minor = 0
+        if terms.method is Method.EQUAL_INSTALMENTS:
+            running_minor = rounded(numerator, position.denominator, terms.rounding)
+            interest_minor = running_minor - charged_minor
+            charged_minor = running_minor
+        part_minor = min(max(position.level_minor - interest_minor, 0), balance_minor)
+        if len(parts) + 1 == len(growth):
+            part_minor = balance_minor
+        balance_minor -= part_minor
+        parts.append(part_minor)
+        if not balance_minor:
+            break
+    return parts

@@ -149,7 +149,8 @@ def test_a_close_that_was_cut_off_says_so_and_goes_on_after_its_last_step(
     page = client.get(PAGE)
     assert "the disk is full" in text_of(page)
     assert "Go on closing" in text_of(page)
-    assert day_closing(scene.legal_entity_id, START).done_count == 3
+    before = list(steps).index("delinquency")
+    assert day_closing(scene.legal_entity_id, START).done_count == before
     assert WorkItem.objects.get(kind="close_failed").closed_at is None
 
     monkeypatch.setitem(closing.STEPS, "delinquency", steps["delinquency"])

@@ -6,6 +6,7 @@ from django.db import connection, transaction
 
 from tallystick.book.acts.checks import acts_checks
 from tallystick.book.collateral.checks import collateral_checks
+from tallystick.book.collections.checks import collections_checks
 from tallystick.book.financing.checks import financing_checks
 from tallystick.book.ledger.checks import ledger_checks
 from tallystick.book.servicing.checks import servicing_checks
@@ -21,6 +22,7 @@ def all_checks() -> list[Check]:
         *collateral_checks(),
         *financing_checks(),
         *servicing_checks(),
+        *collections_checks(),
         *ledger_checks(),
     ]
 

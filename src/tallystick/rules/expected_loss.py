@@ -152,7 +152,7 @@ def matrix_rate_ppb(terms: LossTerms, *, days_past_due: int) -> int:
 
     ``days_past_due`` below 1 is not past due. Source: IFRS 9, 5.5.15 and B5.5.35.
     """
-    past = [each for each in terms.matrix if days_past_due > each.over_days]
+    past = [each for each in terms.matrix if max(0, days_past_due) > each.over_days]
     return past[-1].loss_ppm * (PPB // PPM)
 
 

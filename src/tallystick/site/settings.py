@@ -83,6 +83,7 @@ INSTALLED_APPS = [
     "tallystick.book.payments",
     "tallystick.book.servicing",
     "tallystick.book.collections",
+    "tallystick.book.impairment",
     "tallystick.book.watch",
     "tallystick.book.access",
     "tallystick.book.wall",

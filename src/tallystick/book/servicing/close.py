@@ -17,6 +17,8 @@ from django.db.models import Count, F, Sum
 from tallystick.book.acts.once import Caller, once
 from tallystick.book.collateral.bases import recompute
 from tallystick.book.collateral.models import Pool
+from tallystick.book.impairment.classify import classify
+from tallystick.book.impairment.provide import provide
 from tallystick.book.collections.collect import collect
 from tallystick.book.ledger.seal import seal
 from tallystick.book.parties.business_date import DayNotOpen, roll
@@ -198,6 +200,14 @@ def _collections(legal_entity_id: int, day: date, act_id: int) -> Figures:
     return collect(legal_entity_id, day=day, act_id=act_id)
 
 
+def _classes(legal_entity_id: int, day: date, act_id: int) -> Figures:
+    return classify(legal_entity_id, day=day, act_id=act_id)
+
+
+def _provisions(legal_entity_id: int, day: date, act_id: int) -> Figures:
+    return provide(legal_entity_id, day=day, act_id=act_id)
+
+
 def _recompute_bases(legal_entity_id: int, day: date) -> None:
     """Bases of the day that is open now, unless the step is done, a batch of pools at a time.
 
@@ -245,6 +255,8 @@ STEPS: dict[str, Callable[[int, date, int], Figures]] = {
     "dues": _dues,
     "accrual": _accrue,
     "delinquency": _delinquency,
+    "classes": _classes,
+    "provisions": _provisions,
     "collections": _collections,
     "bases": _bases,
     "seal": _seal,

@@ -1,0 +1,303 @@
+"""Facts about loans and debtors: one person proposes, another decides, and then they count.
+
+A fact counts in the closes of the days from its own date on that follow its approval: days that
+are closed stay as they were classed.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.db import IntegrityError, connection, transaction
+from django.db.models.functions import Now
+
+from tallystick.book.acts.once import Caller, once
+from tallystick.book.financing.models import Facility, Loan
+from tallystick.book.impairment.models import Fact, FactKind
+from tallystick.book.ledger.manual_journals import ReasonMissing, RoleMissing
+from tallystick.book.parties.business_date import open_day
+from tallystick.book.parties.models import Party, Role, User
+from tallystick.rules.refusal import Refusal
+
+MAKERS = (Role.RISK_OFFICER, Role.OPERATOR)
+CHECKERS = (Role.APPROVER,)
+
+OF_LOANS = frozenset(FactKind) - {FactKind.OVERDUE_ELSEWHERE}
+"""Kinds that are recorded of a loan."""
+
+OF_DEBTORS = frozenset({FactKind.CREDIT_IMPAIRED, FactKind.OVERDUE_ELSEWHERE})
+"""Kinds that are recorded of a debtor, and count for all of its loans."""
+
+WITH_SHARE: Mapping[FactKind, str] = {
+    FactKind.CREDIT_IMPAIRED: "the share expected to be lost, if it is known",
+    FactKind.OVERDUE_ELSEWHERE: "the share of its debts at all banks that is 90 days overdue",
+}
+
+
+class NotAFact(Refusal):
+    """What is proposed is not something that can be recorded so."""
+
+
+class NoSuchFact(Refusal):
+    """There is no such fact."""
+
+    def __init__(self, fact_id: int) -> None:
+        self.fact_id = fact_id
+        super().__init__(f"There is no fact {fact_id}. `./tally loan facts` lists the numbers.")
+
+
+class FactCheckedByMaker(Refusal):
+    """The person who proposed a fact cannot decide on it."""
+
+    def __init__(self, fact: Fact) -> None:
+        super().__init__(
+            f"Fact {fact.pk} was proposed by {fact.maker.email}, who cannot decide on it. "
+            "Another approver has to."
+        )
+
+
+class FactAlreadyDecided(Refusal):
+    """A fact is decided on once."""
+
+    def __init__(self, fact: Fact) -> None:
+        decision = "approved" if fact.approved else "rejected"
+        super().__init__(
+            f"Fact {fact.pk} was {decision} on {fact.decided_at:%Y-%m-%d}. "
+            "Propose its end, or another one."
+        )
+
+
+class FactEndedAlready(Refusal):
+    """A fact ends once, and only where it held."""
+
+    def __init__(self, fact_id: int) -> None:
+        super().__init__(
+            f"Fact {fact_id} does not hold any more, or never did. Name one that was approved and "
+            "has not ended."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NewFact:
+    """What is to be recorded, of a loan or of a debtor (their codes; one of the two).
+
+    ``from_date`` may lie in the past; ``to_date`` is the first day on which it no longer holds.
+    ``share_bps``: see WITH_SHARE.
+    """
+
+    kind: FactKind
+    loan: str | None
+    debtor: str | None
+    from_date: date
+    to_date: date | None = None
+    share_bps: int | None = None
+
+
+def propose_fact(
+    fact: NewFact, *, legal_entity_id: int, maker: User, caller: Caller, key: str
+) -> int:
+    """Put a fact up for approval; returns its number. It counts for nothing yet.
+
+    ``caller.reason`` says what it rests on. Repeating ``key`` returns the first answer.
+
+    Raises RoleMissing, ReasonMissing, NotAFact, KeyConflict.
+    """
+    _check(maker, caller, "propose a fact", MAKERS)
+    request = {
+        "legal_entity": legal_entity_id,
+        "maker": maker.pk,
+        "kind": str(fact.kind),
+        "loan": fact.loan,
+        "debtor": fact.debtor,
+        "from_date": fact.from_date,
+        "to_date": fact.to_date,
+        "share_bps": fact.share_bps,
+    }
+    with once(caller, key=key, kind="propose_fact", request=request) as act:
+        if act.earlier is None:
+            business_date = open_day(legal_entity_id)
+            _refuse_unclear(fact, business_date)
+            proposed = Fact.objects.create(
+                legal_entity_id=legal_entity_id,
+                kind=fact.kind,
+                loan=_loan(fact.loan, legal_entity_id),
+                party=_debtor(fact.debtor, legal_entity_id),
+                share_bps=fact.share_bps,
+                from_date=fact.from_date,
+                to_date=fact.to_date,
+                reason=caller.reason,
+                maker=maker,
+            )
+            act.answer({"fact": proposed.pk})
+    return int((act.earlier or act.given or {})["fact"])
+
+
+def propose_end(fact_id: int, *, from_date: date, maker: User, caller: Caller, key: str) -> int:
+    """Propose that a fact no longer holds from a day on; returns the number of the proposal.
+
+    Raises RoleMissing, ReasonMissing, NoSuchFact, FactEndedAlready, NotAFact, KeyConflict.
+    """
+    _check(maker, caller, "propose the end of a fact", MAKERS)
+    request = {"fact": fact_id, "from_date": from_date, "maker": maker.pk}
+    with once(caller, key=key, kind="propose_fact_end", request=request) as act:
+        if act.earlier is None:
+            ended = Fact.objects.filter(pk=fact_id).first()
+            if ended is None:
+                raise NoSuchFact(fact_id)
+            if ended.approved is not True or ended.ends_id or ended.ended_by.filter(approved=True):
+                raise FactEndedAlready(fact_id)
+            if from_date < ended.from_date or from_date > open_day(ended.legal_entity_id):
+                raise NotAFact(
+                    f"Fact {fact_id} holds from {ended.from_date}; it cannot end on {from_date}. "
+                    "Name a day from then to the open business day."
+                )
+            proposed = Fact.objects.create(
+                legal_entity_id=ended.legal_entity_id,
+                kind=ended.kind,
+                loan_id=ended.loan_id,
+                party_id=ended.party_id,
+                from_date=from_date,
+                ends=ended,
+                reason=caller.reason,
+                maker=maker,
+            )
+            act.answer({"fact": proposed.pk})
+    return int((act.earlier or act.given or {})["fact"])
+
+
+def approve_fact(fact_id: int, *, checker: User, caller: Caller, key: str) -> date:
+    """Let a proposed fact count from the close of the open business day on; returns that day.
+
+    Raises NoSuchFact, RoleMissing, FactCheckedByMaker, FactAlreadyDecided, FactEndedAlready,
+    KeyConflict.
+    """
+    request = {"fact": fact_id, "checker": checker.pk}
+    with once(caller, key=key, kind="approve_fact", request=request) as act:
+        if act.earlier is None:
+            fact = _to_decide(fact_id, checker)
+            booking_date = open_day(fact.legal_entity_id)
+            _decide(fact, checker, caller.reason, booking_date=booking_date)
+            act.answer({"booking_date": booking_date.isoformat()})
+    return date.fromisoformat((act.earlier or act.given or {})["booking_date"])
+
+
+def reject_fact(fact_id: int, *, checker: User, caller: Caller, key: str) -> None:
+    """Decline a proposed fact; ``caller.reason`` says why.
+
+    Raises NoSuchFact, RoleMissing, FactCheckedByMaker, FactAlreadyDecided, ReasonMissing,
+    KeyConflict.
+    """
+    if not caller.reason.strip():
+        raise ReasonMissing("reject a fact")
+    request = {"fact": fact_id, "checker": checker.pk}
+    with once(caller, key=key, kind="reject_fact", request=request) as act:
+        if act.earlier is None:
+            fact = _to_decide(fact_id, checker)
+            _decide(fact, checker, caller.reason, booking_date=None)
+            act.answer({"rejected": fact_id})
+
+
+def facts_in_force(legal_entity_id: int, *, on: date) -> list[Fact]:
+    """The facts that count in the close of ``on``, as they were known then, oldest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT id FROM ({FACTS_ON}) AS fact ORDER BY id",
+            {"legal_entity_id": legal_entity_id, "day": on},
+        )
+        ids = [fact_id for (fact_id,) in cursor.fetchall()]
+    return list(Fact.objects.filter(pk__in=ids).select_related("loan", "party").order_by("id"))
+
+
+FACTS_ON = """
+    SELECT fact.* FROM impairment_fact AS fact
+    WHERE fact.legal_entity_id = %(legal_entity_id)s AND fact.approved AND fact.ends_id IS NULL
+      AND fact.booking_date <= %(day)s AND fact.from_date <= %(day)s
+      AND (fact.to_date IS NULL OR fact.to_date > %(day)s)
+      AND NOT EXISTS (
+        SELECT FROM impairment_fact AS ending
+        WHERE ending.ends_id = fact.id AND ending.approved
+          AND ending.booking_date <= %(day)s AND ending.from_date <= %(day)s)
+"""
+"""The facts that count in a day's close, as known then."""
+
+
+def _refuse_unclear(fact: NewFact, business_date: date) -> None:
+    if (fact.loan is None) == (fact.debtor is None):
+        raise NotAFact("A fact is about a loan or about a debtor. Name one of the two.")
+    allowed = OF_LOANS if fact.loan is not None else OF_DEBTORS
+    if fact.kind not in allowed:
+        what = "a loan" if fact.loan is not None else "a debtor"
+        raise NotAFact(
+            f"{fact.kind} is not recorded of {what}. "
+            f"What is: {', '.join(sorted(str(kind) for kind in allowed))}."
+        )
+    if fact.share_bps is not None and fact.kind not in WITH_SHARE:
+        raise NotAFact(f"{fact.kind} has no share. Leave it out.")
+    if fact.share_bps is not None and not 0 <= fact.share_bps <= 10_000:
+        raise NotAFact(f"A share of {fact.share_bps} basis points is none. Give 0 to 10000.")
+    if fact.kind is FactKind.OVERDUE_ELSEWHERE and fact.share_bps is None:
+        raise NotAFact(f"{fact.kind} needs {WITH_SHARE[fact.kind]}, in basis points.")
+    if fact.from_date > business_date:
+        raise NotAFact(
+            f"{fact.from_date} has not come: the open business day is {business_date}. "
+            "Propose it when that day has come."
+        )
+    if fact.to_date is not None and fact.to_date <= fact.from_date:
+        raise NotAFact(f"It would end on {fact.to_date}, before it begins. Name a later day.")
+    if fact.kind is FactKind.DELINQUENCY_PAUSED and fact.to_date is None:
+        raise NotAFact("A pause has an end. Name the first day that counts again.")
+
+
+def _loan(code: str | None, legal_entity_id: int) -> Loan | None:
+    if code is None:
+        return None
+    loan = Loan.objects.filter(code=code, facility__legal_entity=legal_entity_id).first()
+    if loan is None:
+        raise NotAFact(f"This legal entity has no loan {code!r}. Name one of its loans.")
+    return loan
+
+
+def _debtor(code: str | None, legal_entity_id: int) -> Party | None:
+    if code is None:
+        return None
+    party = Party.objects.filter(code=code).first()
+    facilities = Facility.objects.filter(legal_entity=legal_entity_id, supplier=party)
+    if party is None or not facilities.exists():
+        raise NotAFact(f"{code!r} has no facility here. Name a firm that has one.")
+    return party
+
+
+def _check(user: User, caller: Caller, what: str, roles: Sequence[Role]) -> None:
+    if not user.is_active or user.role not in roles:
+        raise RoleMissing(user, what=what, roles=roles)
+    if not caller.reason.strip():
+        raise ReasonMissing(what)
+
+
+def _to_decide(fact_id: int, checker: User) -> Fact:
+    """The fact, locked: two approvers must not both decide on it."""
+    if not checker.is_active or checker.role not in CHECKERS:
+        raise RoleMissing(checker, what="decide on a fact", roles=CHECKERS)
+    fact = Fact.objects.select_for_update().filter(pk=fact_id).first()
+    if fact is None:
+        raise NoSuchFact(fact_id)
+    if fact.maker_id == checker.pk:
+        raise FactCheckedByMaker(fact)
+    if fact.decided_at is not None:
+        raise FactAlreadyDecided(fact)
+    return fact
+
+
+def _decide(fact: Fact, checker: User, reason: str, *, booking_date: date | None) -> None:
+    try:
+        with transaction.atomic():
+            Fact.objects.filter(pk=fact.pk).update(
+                checker=checker,
+                decided_at=Now(),
+                approved=booking_date is not None,
+                decision_reason=reason,
+                booking_date=booking_date,
+            )
+    except IntegrityError as error:
+        # Two ends of one fact were proposed, and the other was approved first.
+        raise FactEndedAlready(fact.ends_id or fact.pk) from error

@@ -1,0 +1,367 @@
+"""Provide for the losses expected on the live book, and keep suspended interest out of income.
+
+Every loan's allowance is its exposure times its rate of loss, rounded once; a book's is the sum of
+its loans'. What is booked is that sum less what the ledger holds, as nights of interest are, so
+that whatever was learned late is picked up by itself. The same goes for interest and penalty in
+suspense. All of it is booked in the day that closes.
+
+Loans that agree in stage, days to their due date, rate and day count share one rate of loss,
+which ``rules.expected_loss`` works out; the database multiplies and sums.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from tallystick.book.columns import plain
+from tallystick.book.impairment.models import Provision, Reserve
+from tallystick.book.impairment.packs import pack_on
+from tallystick.book.impairment.standing import CLASS_ON
+from tallystick.book.ledger.post import post_many
+from tallystick.book.ledger.queries import balances
+from tallystick.book.servicing.accrual import INTEREST_OWED, PENALTY_OWED
+from tallystick.rules.accounting import Booking, allowance_moved, reserve_moved, suspended
+from tallystick.rules.expected_loss import (
+    LossTerms,
+    loss_rate_ppb,
+    matrix_rate_ppb,
+    reserve_above_loss_minor,
+    reserve_needed_minor,
+)
+from tallystick.rules.journal import JournalEntry
+from tallystick.rules.loan_events import RATE_UNITS
+from tallystick.rules.rule_pack import Limit
+
+# A loan counts in the book of its class, to which it is moved in the day that is open.
+_LIVE = f"""
+    SELECT held.*, coalesce(to_book.id, held.book_id) AS class_book_id,
+           coalesce(classed.stage, 1) AS stage,
+           %(day)s::date - held.due_date AS days_late,
+           held.denominator / {RATE_UNITS} AS days_a_year,
+           classed.suspended_from_date IS NOT NULL AS is_suspended,
+           classed.interest_recognised_minor, classed.penalty_recognised_minor
+    FROM servicing_position AS held
+    JOIN ledger_book AS book ON book.id = held.book_id
+    LEFT JOIN impairment_loanclass AS classed ON classed.loan_id = held.loan_id AND {CLASS_ON}
+    LEFT JOIN ledger_book AS to_book
+      ON to_book.legal_entity_id = book.legal_entity_id AND to_book.programme = book.programme
+     AND to_book.funder_id = book.funder_id AND to_book.currency = book.currency
+     AND to_book.asset_class = coalesce(classed.asset_class, 'normal')
+    WHERE book.legal_entity_id = %(legal_entity_id)s AND NOT held.settled
+      AND held.booking_date <= %(day)s AND held.superseded_date > %(day)s
+"""
+
+_KINDS_OF_LOSS = f"""
+    SELECT DISTINCT stage, days_late, annual_rate_ppb, days_a_year FROM ({_LIVE}) AS live
+"""
+
+_PROVIDED = f"""
+    WITH live AS ({_LIVE}),
+    rate AS (
+        SELECT * FROM unnest(
+            %(stage)s::integer[], %(days_late)s::integer[], %(rate_ppb)s::bigint[],
+            %(days_a_year)s::bigint[], %(loss_ppb)s::bigint[]
+        ) AS rate (stage, days_late, annual_rate_ppb, days_a_year, loss_ppb)
+    ),
+    owing AS (
+        SELECT held.loan_id, held.class_book_id, held.stage, held.principal_minor,
+               held.fees_charged_minor - held.fees_received_minor AS fees_minor,
+               {INTEREST_OWED} AS interest_minor, {PENALTY_OWED} AS penalty_minor,
+               held.is_suspended,
+               held.interest_received_minor - held.interest_recognised_minor AS interest_above,
+               held.penalty_received_minor - held.penalty_recognised_minor AS penalty_above,
+               rate.loss_ppb
+        FROM live AS held JOIN rate USING (stage, days_late, annual_rate_ppb, days_a_year)
+    ),
+    suspending AS (
+        SELECT *,
+               CASE WHEN is_suspended
+                    THEN greatest(0, least(interest_minor, interest_minor + interest_above))
+                    ELSE 0 END AS interest_suspended,
+               CASE WHEN is_suspended
+                    THEN greatest(0, least(penalty_minor, penalty_minor + penalty_above))
+                    ELSE 0 END AS penalty_suspended
+        FROM owing
+    ),
+    exposed AS (
+        SELECT *, principal_minor + fees_minor + interest_minor - interest_suspended
+                      + penalty_minor - penalty_suspended AS exposure
+        FROM suspending
+    ),
+    provided AS (
+        SELECT *, div(2 * exposure::numeric * loss_ppb + 1000000000, 2000000000) AS allowance
+        FROM exposed
+    )
+"""
+
+_BY_BOOK = (
+    _PROVIDED
+    + """
+    SELECT class_book_id, stage, count(*), sum(principal_minor), sum(exposure),
+           sum(interest_suspended), sum(penalty_suspended), sum(allowance)
+    FROM provided GROUP BY 1, 2 ORDER BY 1, 2
+"""
+)
+
+_BY_LOAN = (
+    _PROVIDED
+    + """
+    SELECT stage, exposure, interest_suspended + penalty_suspended, loss_ppb, allowance
+    FROM provided WHERE loan_id = %(loan_id)s
+"""
+)
+
+
+class Provided(NamedTuple):
+    """What the loans of a book in a stage need; amounts are minor units."""
+
+    book_id: int
+    stage: int
+    loans: int
+    principal_minor: int
+    exposure_minor: int
+    interest_suspended_minor: int
+    penalty_suspended_minor: int
+    allowance_minor: int
+
+
+class LoanProvided(NamedTuple):
+    """What one loan needs; ``loss_ppb`` parts per billion of its exposure."""
+
+    stage: int
+    exposure_minor: int
+    suspended_minor: int
+    loss_ppb: int
+    allowance_minor: int
+
+
+def provide(legal_entity_id: int, *, day: date, act_id: int) -> dict[str, Any]:
+    """Book what the night of ``day`` moves in allowances, reserve and suspense, per currency.
+
+    Nothing happens where the legal entity has no rule pack. Part of the caller's transaction.
+    """
+    held_to = pack_on(legal_entity_id, day)
+    if held_to is None:
+        return {"pack": None}
+    provided = provided_on(legal_entity_id, day)
+    currencies = _currencies(legal_entity_id)
+    entries = _book_entries(legal_entity_id, provided, currencies, day)
+    _keep_provisions(legal_entity_id, provided, day)
+    reserve_bps = held_to.pack.limits(on=day).get(Limit.RESERVE_BPS)
+    reserves = _reserves(legal_entity_id, provided, currencies, reserve_bps, day)
+    entries += [
+        reserve_moved(
+            Booking(legal_entity_id, each.currency, f"night:{day}", day, day),
+            change_minor=each.movement_minor,
+        )
+        for each in reserves
+        if each.movement_minor
+    ]
+    Reserve.objects.bulk_create(reserves)
+    post_many(entries, act_id=act_id)
+    return {
+        "pack": held_to.pack.code,
+        "currencies": {
+            each.currency: {
+                "expected_loss_minor": each.expected_loss_minor,
+                "reserve_minor": each.reserve_minor,
+                "booked_minor": each.expected_loss_minor + each.above_minor,
+                "suspended_minor": sum(
+                    row.interest_suspended_minor + row.penalty_suspended_minor
+                    for row in provided
+                    if currencies[row.book_id] == each.currency
+                ),
+            }
+            for each in reserves
+        },
+    }
+
+
+def provided_on(legal_entity_id: int, day: date) -> list[Provided]:
+    """What each book needs by stage for the loans as known at the end of ``day``.
+
+    Raises nothing where there is no pack on that day: the answer is empty.
+    """
+    return [
+        Provided(*(int(figure) for figure in row)) for row in _rows(_BY_BOOK, legal_entity_id, day)
+    ]
+
+
+def loan_provided_on(legal_entity_id: int, loan_id: int, day: date) -> LoanProvided | None:
+    """What one loan needs; None where it is not live then, or nothing is provided by a pack."""
+    rows = _rows(_BY_LOAN, legal_entity_id, day, loan_id=loan_id)
+    return LoanProvided(*(int(figure) for figure in rows[0])) if rows else None
+
+
+def _rows(
+    query: str, legal_entity_id: int, day: date, loan_id: int | None = None
+) -> list[tuple[Any, ...]]:
+    held_to = pack_on(legal_entity_id, day)
+    if held_to is None:
+        return []
+    arguments = {
+        "legal_entity_id": legal_entity_id,
+        "day": day,
+        "until": day + timedelta(days=1),
+        "loan_id": loan_id,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_KINDS_OF_LOSS, arguments)
+        kinds = cursor.fetchall()
+        cursor.execute(query, arguments | _loss_rates(kinds, held_to.pack.loss))
+        return cursor.fetchall()
+
+
+def _loss_rates(kinds: Sequence[tuple[int, int, int, int]], terms: LossTerms) -> dict[str, str]:
+    """The rate of loss of each kind of loan, as columns of the statement."""
+    stages, days_late, rates_ppb, days_a_year = ([kind[n] for kind in kinds] for n in range(4))
+    return {
+        "stage": plain(stages),
+        "days_late": plain(days_late),
+        "rate_ppb": plain(rates_ppb),
+        "days_a_year": plain(days_a_year),
+        "loss_ppb": plain([_loss_ppb(*kind, terms) for kind in kinds]),
+    }
+
+
+def _loss_ppb(
+    stage: int, days_late: int, annual_rate_ppb: int, days_a_year: int, terms: LossTerms
+) -> int:
+    if terms.matrix:
+        return matrix_rate_ppb(terms, days_past_due=days_late)
+    return loss_rate_ppb(
+        terms,
+        stage=stage,
+        days_to_due=-days_late,
+        annual_rate_ppb=annual_rate_ppb,
+        days_a_year=days_a_year,
+    )
+
+
+_KINDS_HELD = {
+    "loss_allowance": "allowance",
+    "interest_in_suspense": "interest",
+    "penalty_in_suspense": "penalty",
+}
+
+
+def _book_entries(
+    legal_entity_id: int,
+    provided: Iterable[Provided],
+    currencies: Mapping[int, str],
+    day: date,
+) -> list[JournalEntry]:
+    """For each book the difference between what its loans need and what the ledger holds."""
+    needed_minor: dict[tuple[int, str], int] = defaultdict(int)
+    for each in provided:
+        needed_minor[each.book_id, "allowance"] += each.allowance_minor
+        needed_minor[each.book_id, "interest"] += each.interest_suspended_minor
+        needed_minor[each.book_id, "penalty"] += each.penalty_suspended_minor
+    for key, held_minor in _held(legal_entity_id, day).items():
+        needed_minor[key] -= held_minor
+    entries = []
+    for (book_id, kind), change_minor in sorted(needed_minor.items()):
+        if not change_minor:
+            continue
+        booking = Booking(legal_entity_id, currencies[book_id], f"night:{day}", day, day)
+        if kind == "allowance":
+            entries.append(allowance_moved(booking, book=book_id, change_minor=change_minor))
+        else:
+            entries.append(suspended(booking, kind=kind, book=book_id, change_minor=change_minor))
+    return entries
+
+
+def _held(legal_entity_id: int, day: date) -> dict[tuple[int, str], int]:
+    """What the ledger holds for each book and kind, as known on ``day``; credit is above zero."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, book_id, name FROM ledger_account"
+            " WHERE legal_entity_id = %s AND name = ANY(%s)",
+            [legal_entity_id, list(_KINDS_HELD)],
+        )
+        accounts = {key: (book_id, _KINDS_HELD[name]) for key, book_id, name in cursor.fetchall()}
+    found = balances(accounts, on=day, known_on=day)
+    return {accounts[key]: -balance.net_minor for key, balance in found.items()}
+
+
+def _keep_provisions(legal_entity_id: int, provided: Sequence[Provided], day: date) -> None:
+    """A row for each book and stage, also where the last loan has left it since."""
+    before = {
+        (row.book_id, row.stage): row.allowance_minor
+        for row in Provision.objects.filter(
+            legal_entity=legal_entity_id, date=day - timedelta(days=1)
+        )
+    }
+    rows = {(each.book_id, each.stage): each for each in provided}
+    for book_id, stage in before:
+        if before[book_id, stage] and (book_id, stage) not in rows:
+            rows[book_id, stage] = Provided(book_id, stage, 0, 0, 0, 0, 0, 0)
+    Provision.objects.bulk_create(
+        Provision(
+            legal_entity_id=legal_entity_id,
+            date=day,
+            **each._asdict(),
+            movement_minor=each.allowance_minor - before.get(key, 0),
+        )
+        for key, each in sorted(rows.items())
+    )
+
+
+def _reserves(
+    legal_entity_id: int,
+    provided: Iterable[Provided],
+    currencies: Mapping[int, str],
+    reserve_bps: int | None,
+    day: date,
+) -> list[Reserve]:
+    """The law's reserve and expected loss of each currency; of the two the higher is booked."""
+    totals_minor: dict[str, tuple[int, int]] = dict.fromkeys(set(currencies.values()), (0, 0))
+    for each in provided:
+        balance_minor, loss_minor = totals_minor[currencies[each.book_id]]
+        totals_minor[currencies[each.book_id]] = (
+            balance_minor + each.principal_minor,
+            loss_minor + each.allowance_minor,
+        )
+    held_minor = _reserve_held(legal_entity_id, day)
+    reserves = []
+    for currency, (balance_minor, loss_minor) in sorted(totals_minor.items()):
+        reserve_minor = reserve_needed_minor(balance_minor, reserve_bps or 0)
+        above_minor = reserve_above_loss_minor(
+            reserve_minor=reserve_minor, expected_loss_minor=loss_minor
+        )
+        reserves.append(
+            Reserve(
+                legal_entity_id=legal_entity_id,
+                date=day,
+                currency=currency,
+                balance_minor=balance_minor,
+                reserve_minor=reserve_minor,
+                expected_loss_minor=loss_minor,
+                above_minor=above_minor,
+                movement_minor=above_minor - held_minor.get(currency, 0),
+            )
+        )
+    return reserves
+
+
+def _reserve_held(legal_entity_id: int, day: date) -> dict[str, int]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, currency FROM ledger_account"
+            " WHERE legal_entity_id = %s AND name = 'loss_reserve'",
+            [legal_entity_id],
+        )
+        accounts = dict(cursor.fetchall())
+    found = balances(accounts, on=day, known_on=day)
+    return {accounts[key]: -balance.net_minor for key, balance in found.items()}
+
+
+def _currencies(legal_entity_id: int) -> dict[int, str]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, currency FROM ledger_book WHERE legal_entity_id = %s", [legal_entity_id]
+        )
+        return dict(cursor.fetchall())

@@ -1,0 +1,155 @@
+"""The loans that may be in another class than the best, as they stood at the end of a day.
+
+A loan can be classed other than normal only where something speaks against it or against its
+debtor: it is past due, a fact is recorded, it was classed so before, or it is kept in the book of
+another class. The debtors of these loans are found first, and then all of their loans, since a
+firm's debts stand together; the rest of the live book is not read.
+"""
+
+from datetime import date, timedelta
+from typing import Any
+
+import polars as pl
+
+from tallystick.book.frames import frame_of
+from tallystick.book.impairment.facts import FACTS_ON
+from tallystick.book.impairment.models import STILL_IN_FORCE
+from tallystick.book.servicing.accrual import INTEREST_OWED, PENALTY_OWED
+from tallystick.rules.rule_pack import AssetClass
+
+COLUMNS = {
+    "loan_id": pl.Int64,
+    "debtor_id": pl.Int64,
+    "currency": pl.String,
+    "book_id": pl.Int64,
+    "owed_minor": pl.Int64,
+    "days_past_due": pl.Int64,
+    "is_retail": pl.Int8,
+    "diverted_use": pl.Int8,
+    "credit_impaired": pl.Int8,
+    "expected_loss_bps": pl.Int64,
+    "elsewhere_bps": pl.Int64,
+    "rebuts_stage_2": pl.Int8,
+    "rebuts_stage_3": pl.Int8,
+    "interest_accrued_minor": pl.Int64,
+    "penalty_accrued_minor": pl.Int64,
+    "class_before": pl.String,
+    "clause_before": pl.String,
+    "stage_before": pl.Int64,
+    "suspended_from": pl.String,
+    "interest_recognised_minor": pl.Int64,
+    "penalty_recognised_minor": pl.Int64,
+}
+FLAGS = ("is_retail", "diverted_use", "credit_impaired", "rebuts_stage_2", "rebuts_stage_3")
+
+_LIVE = """
+    SELECT held.* FROM servicing_position AS held JOIN ledger_book AS book ON book.id = held.book_id
+    WHERE book.legal_entity_id = %(legal_entity_id)s AND NOT held.settled
+      AND held.booking_date <= %(day)s AND held.superseded_date > %(day)s
+"""
+
+CLASS_ON = "classed.from_date <= %(day)s AND classed.superseded_date > %(day)s"
+"""The row of a loan's class that is in force at the end of a day."""
+
+# A firm that borrows for its business is not retail; natural persons are no parties yet.
+_STANDING = f"""
+    WITH live AS MATERIALIZED ({_LIVE}),
+    fact AS MATERIALIZED ({FACTS_ON}),
+    conspicuous AS (
+        SELECT loan_id FROM live WHERE due_date < %(day)s
+        UNION
+        SELECT live.loan_id FROM live JOIN ledger_book AS book ON book.id = live.book_id
+        WHERE book.asset_class <> 'normal'
+        UNION
+        SELECT classed.loan_id FROM impairment_loanclass AS classed
+        JOIN live ON live.loan_id = classed.loan_id
+        WHERE {CLASS_ON} AND (classed.asset_class <> 'normal' OR classed.stage > 1)
+        UNION
+        SELECT loan_id FROM fact WHERE loan_id IS NOT NULL
+    ),
+    debtor AS MATERIALIZED (
+        SELECT facility.supplier_id AS id FROM conspicuous
+        JOIN financing_loan AS loan ON loan.id = conspicuous.loan_id
+        JOIN financing_facility AS facility ON facility.id = loan.facility_id
+        UNION
+        SELECT party_id FROM fact WHERE party_id IS NOT NULL
+    ),
+    of_loan AS (
+        SELECT loan_id, max((kind = 'credit_impaired')::int) AS impaired,
+               max(share_bps) FILTER (WHERE kind = 'credit_impaired') AS loss_bps,
+               max((kind = 'diverted_use')::int) AS diverted,
+               max((kind = 'stage_2_rebutted')::int) AS rebuts_2,
+               max((kind = 'stage_3_rebutted')::int) AS rebuts_3
+        FROM fact WHERE loan_id IS NOT NULL GROUP BY 1
+    ),
+    of_debtor AS (
+        SELECT party_id, max((kind = 'credit_impaired')::int) AS impaired,
+               max(share_bps) FILTER (WHERE kind = 'credit_impaired') AS loss_bps,
+               max(share_bps) FILTER (WHERE kind = 'overdue_elsewhere') AS elsewhere_bps
+        FROM fact WHERE party_id IS NOT NULL GROUP BY 1
+    )
+    SELECT held.loan_id, facility.supplier_id, loan.currency, held.book_id,
+           held.principal_minor + held.fees_charged_minor - held.fees_received_minor
+               + {INTEREST_OWED} + {PENALTY_OWED},
+           greatest(0, %(day)s::date - held.due_date), 0,
+           coalesce(of_loan.diverted, 0),
+           greatest(of_loan.impaired, of_debtor.impaired, 0),
+           greatest(of_loan.loss_bps, of_debtor.loss_bps, 0),
+           coalesce(of_debtor.elsewhere_bps, 0),
+           coalesce(of_loan.rebuts_2, 0), coalesce(of_loan.rebuts_3, 0),
+           {INTEREST_OWED} + held.interest_received_minor,
+           {PENALTY_OWED} + held.penalty_received_minor,
+           coalesce(classed.asset_class, 'normal'), coalesce(classed.clause, ''),
+           coalesce(classed.stage, 1), coalesce(classed.suspended_from_date::text, ''),
+           coalesce(classed.interest_recognised_minor, 0),
+           coalesce(classed.penalty_recognised_minor, 0)
+    FROM live AS held
+    JOIN financing_loan AS loan ON loan.id = held.loan_id
+    JOIN financing_facility AS facility ON facility.id = loan.facility_id
+    JOIN debtor ON debtor.id = facility.supplier_id
+    LEFT JOIN of_loan ON of_loan.loan_id = held.loan_id
+    LEFT JOIN of_debtor ON of_debtor.party_id = facility.supplier_id
+    LEFT JOIN impairment_loanclass AS classed ON classed.loan_id = held.loan_id AND {CLASS_ON}
+"""
+
+# Classed as something, and owing nothing any more.
+_GONE = f"""
+    SELECT classed.loan_id FROM impairment_loanclass AS classed
+    JOIN financing_loan AS loan ON loan.id = classed.loan_id
+    JOIN financing_facility AS facility ON facility.id = loan.facility_id
+    JOIN servicing_position AS held ON held.loan_id = classed.loan_id AND held.settled
+      AND held.booking_date <= %(day)s AND held.superseded_date > %(day)s
+    WHERE facility.legal_entity_id = %(legal_entity_id)s AND {CLASS_ON}
+      AND (classed.asset_class <> 'normal' OR classed.stage > 1)
+"""
+
+
+def standing_on(legal_entity_id: int, day: date) -> pl.DataFrame:
+    """A row for each live loan of every debtor against whom something speaks, as known on ``day``.
+
+    The columns are those of COLUMNS: what ``rules.classification`` takes, and how the loan was
+    classed before. ``…_accrued_minor`` are the running totals after the night of ``day``.
+    """
+    frame = frame_of(_STANDING, _arguments(legal_entity_id, day), COLUMNS)
+    return frame.with_columns(pl.col(name) == 1 for name in FLAGS).with_columns(
+        pl.col("clause_before", "suspended_from").fill_null("")
+    )
+
+
+def settled_since(legal_entity_id: int, day: date) -> list[int]:
+    """Loans whose class is still in force, and that owe nothing on ``day``."""
+    found = frame_of(_GONE, _arguments(legal_entity_id, day), {"loan_id": pl.Int64})
+    return found["loan_id"].to_list()
+
+
+def _arguments(legal_entity_id: int, day: date) -> dict[str, Any]:
+    return {
+        "legal_entity_id": legal_entity_id,
+        "day": day,
+        "until": day + timedelta(days=1),
+        "still": STILL_IN_FORCE,
+    }
+
+
+def class_of_rank(rank: int) -> AssetClass:
+    return list(AssetClass)[rank]

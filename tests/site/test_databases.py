@@ -150,6 +150,20 @@ def test_scratch_databases_are_dropped_at_their_end_and_those_of_killed_commands
     assert [name for name in databases.names(postgres) if "scratch" in name] == [foreign.database]
 
 
+def test_a_scratch_database_that_lets_nobody_in_hinders_no_other(empty, postgres):
+    # As one does that another process drops at this moment.
+    shut = postgres.named("tallystick_scratch_shut")
+    databases.create(shut, at=postgres)
+    with postgres.connect() as owner:
+        owner.execute("ALTER DATABASE tallystick_scratch_shut ALLOW_CONNECTIONS false")
+
+    with databases.scratch("one") as here:
+        assert condition_of(here).purpose is Purpose.SCRATCH
+
+    assert shut.database in databases.names(postgres)
+    databases.drop(shut, at=postgres)
+
+
 def test_a_named_database_is_opened_whatever_its_purpose_if_it_is_ours(empty, postgres, template):
     made(postgres, template, databases.DEMO_NAME, Purpose.DEMO)
 

@@ -31,7 +31,13 @@ from tallystick.site.marks import (
     condition_of,
     mark,
 )
-from tallystick.site.server import APPLICATION_ROLE, ENGINE, FIRM_ROLE, Server
+from tallystick.site.server import (
+    APPLICATION_ROLE,
+    ENGINE,
+    FIRM_ROLE,
+    Server,
+    ServerUnreachable,
+)
 
 # Django reads it when it is first asked for anything; there is only one answer.
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tallystick.site.settings")
@@ -440,6 +446,9 @@ def _drop_abandoned(lobby: Server, warden: psycopg.Connection[tuple[object, ...]
     ).fetchall()
     for name, comment in rows:
         left = lobby.named(str(name))
-        found = condition_of(left)
+        try:
+            found = condition_of(left)
+        except ServerUnreachable:
+            continue  # the process whose it was has just dropped it
         if comment == SCRATCH_COMMENT or found.purpose is Purpose.SCRATCH or not found.has_tables:
             drop(left, at=lobby)

@@ -53,6 +53,8 @@ from days import (  # noqa: E402
     day_count_case,
     rounding_case,
 )
+from loan_facts import FACTS, accrual_facts_case  # noqa: E402
+from loan_timeline import due_dates_case, journal_case, timeline_case  # noqa: E402
 from outcome import (  # noqa: E402
     Case,
     MalformedCaseError,
@@ -67,6 +69,12 @@ KINDS: dict[str, Callable[[Case], Outcome]] = {
     "balance_assertion": balance_assertion_case,
     "balance_check": balance_check_case,
     "posting": posting_case,
+    "journal_entry": journal_case,
+    "schedule": timeline_case,
+    "schedule_timeline": timeline_case,
+    "due_dates": due_dates_case,
+    "accrual": lambda case: timeline_case(case) if "timeline" in case else accrual_facts_case(case),
+    **FACTS,
 }
 CALENDAR_COLUMNS = {"date", "state_council_workday", "interbank_open"}
 

@@ -4,9 +4,10 @@ This is the one place where instalments are calculated, for a schedule made on t
 for what is left of a loan after something happened to it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -44,6 +45,8 @@ class InterestRounding(StrEnum):
     """The interest of the whole life so far: all instalments sum to the life's, rounded once."""
     EACH_PERIOD = "each_period"
     """The interest of each period by itself."""
+    EACH_PART = "each_part"
+    """As ``each_period``; and within a period, of each part from one change to the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,11 @@ class Portions(NamedTuple):
 
     principals_minor: list[int]
     interests_minor: list[int]
+
+
+Bearing = Callable[[int, int, Sequence[int], Sequence[int]], Fraction]
+"""Interest of a period, in minor units, exactly: of its index, of the balance at its start and of
+the principal and the interest that fell due with the periods before it."""
 
 
 class Level(NamedTuple):
@@ -148,44 +156,84 @@ def portions(
     level: Level,
     *,
     interest_principal_minor: int | None = None,
+    bearing: Bearing | None = None,
 ) -> Portions:
     """What falls due at the end of each period; the principal sums to ``principal_minor``.
 
-    Interest of a period is balance × growth / denominator. ``interest_principal_minor`` is what
-    a flat rate is charged on, where it is not ``principal_minor``.
+    Interest of a period is balance × growth / denominator, or what ``bearing`` says where the
+    balance moves within periods. ``interest_principal_minor`` is what a flat rate is charged on,
+    where it is not ``principal_minor``.
     """
-    rows = _portions(
-        rule,
-        principal_minor,
-        growth,
-        denominator,
-        level.amount_minor,
-        interest_principal_minor or principal_minor,
+    charged_on_minor = interest_principal_minor or principal_minor
+    if _is_evened(rule):
+        return _evened(rule, principal_minor, growth, denominator, level, bearing).rows
+    return _portions(
+        rule, principal_minor, growth, denominator, level.amount_minor, charged_on_minor, bearing
     )
-    if not rule.evened or rule.method is not Method.EQUAL_INSTALMENTS:
-        return rows
+
+
+def evened_level(
+    rule: Rule,
+    principal_minor: int,
+    growth: Sequence[int],
+    denominator: int,
+    level: Level,
+    *,
+    bearing: Bearing | None = None,
+) -> Level:
+    """The instalment after its correction, where the product makes one."""
+    if not _is_evened(rule):
+        return level
+    return _evened(rule, principal_minor, growth, denominator, level, bearing).level
+
+
+def _is_evened(rule: Rule) -> bool:
+    return (
+        rule.evened
+        and rule.method is Method.EQUAL_INSTALMENTS
+        and rule.interest_on is InterestOn.OUTSTANDING
+    )
+
+
+class _Evened(NamedTuple):
+    level: Level
+    rows: Portions
+
+
+def _evened(
+    rule: Rule,
+    principal_minor: int,
+    growth: Sequence[int],
+    denominator: int,
+    level: Level,
+    bearing: Bearing | None,
+) -> _Evened:
+    def rows_of(tried: Level) -> Portions:
+        return _portions(
+            rule,
+            principal_minor,
+            growth,
+            denominator,
+            tried.amount_minor,
+            principal_minor,
+            bearing,
+        )
+
+    rows = rows_of(level)
     off_minor = _last_differs_by(rows, level)
     if level.periods < 2 or abs(off_minor) <= level.periods // 2:
-        return rows
+        return _Evened(level, rows)
     multiple = rule.instalment_multiple_minor
-    better = Level(
-        multiple
-        * rounded(
-            level.amount_minor * level.periods + off_minor,
-            level.periods * multiple,
-            rule.instalment_rounding,
-        ),
-        level.periods,
+    corrected_minor = multiple * rounded(
+        level.amount_minor * level.periods + off_minor,
+        level.periods * multiple,
+        rule.instalment_rounding,
     )
-    evened = _portions(
-        rule,
-        principal_minor,
-        growth,
-        denominator,
-        better.amount_minor,
-        interest_principal_minor or principal_minor,
-    )
-    return evened if abs(_last_differs_by(evened, better)) < abs(off_minor) else rows
+    better = Level(corrected_minor, level.periods)
+    better_rows = rows_of(better)
+    if abs(_last_differs_by(better_rows, better)) < abs(off_minor):
+        return _Evened(better, better_rows)
+    return _Evened(level, rows)
 
 
 def _last_differs_by(rows: Portions, level: Level) -> int:
@@ -199,25 +247,33 @@ def _portions(
     denominator: int,
     level_minor: int,
     interest_principal_minor: int,
+    bearing: Bearing | None,
 ) -> Portions:
     last = len(growth) - 1
     flat = rule.interest_on is InterestOn.ORIGINAL
-    each_period = rule.interest_rounding is InterestRounding.EACH_PERIOD
+    each_period = rule.interest_rounding is not InterestRounding.RUNNING_TOTAL
     by_instalment = rule.method is Method.EQUAL_INSTALMENTS
     grace = rule.principal_grace_periods
     rounding = rule.rounding
     principals_minor: list[int] = []
     interests_minor: list[int] = []
     balance_minor = principal_minor
-    numerator = 0
+    numerator: int | Fraction = 0
+    share: int | Fraction
     charged_minor = 0
     for index, part in enumerate(growth):
-        share = (interest_principal_minor if flat else balance_minor) * part
+        if bearing is None:
+            share = (interest_principal_minor if flat else balance_minor) * part
+        else:
+            share = bearing(index, balance_minor, principals_minor, interests_minor) * denominator
         numerator += share
         if each_period and not (flat and index == last):
-            interest_minor = rounded(share, denominator, rounding)
+            interest_minor = rounded(share.numerator, denominator * share.denominator, rounding)
         else:
-            interest_minor = rounded(numerator, denominator, rounding) - charged_minor
+            total_minor = rounded(
+                numerator.numerator, denominator * numerator.denominator, rounding
+            )
+            interest_minor = total_minor - charged_minor
         charged_minor += interest_minor
 
         repaid_minor = level_minor - interest_minor if by_instalment else level_minor

@@ -220,7 +220,7 @@ def _level(
         return Level(terms.agreed_instalment_minor, len(bearing) - terms.principal_grace_periods)
     if terms.instalment_formula is InstalmentFormula.EVEN_PERIODS and terms.frequency:
         rate_numerator, rate_denominator = terms.annual_rate.as_integer_ratio()
-        even = even_part(terms.frequency, terms.day_count)
+        even = even_part(terms.frequency, terms.day_count, terms.accrual, start=terms.start)
         denominator = rate_denominator * even.denominator
         # Periods that are free of interest stay free.
         bearing = [rate_numerator * even.numerator if part else 0 for part in bearing]

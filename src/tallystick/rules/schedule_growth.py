@@ -12,9 +12,9 @@ from itertools import pairwise
 from math import lcm
 from typing import NamedTuple
 
-from tallystick.rules.calendars import Period, PeriodUnit
+from tallystick.rules.calendars import WEEKENDS_ONLY, Period, PeriodUnit
 from tallystick.rules.daycount import DayCount, accrual_days, accrual_denominator
-from tallystick.rules.schedule_dates import DatePlan, due_dates, periods_after
+from tallystick.rules.schedule_dates import DatePlan, MonthEnd, due_dates, periods_after
 
 _REMEMBERED = 4_096
 
@@ -54,12 +54,22 @@ def growth(plan: DatePlan, day_count: DayCount, accrual: Accrual) -> Growth:
         ]
         parts = tuple(later - earlier for earlier, later in pairwise(days_to))
         return Growth(parts, accrual_denominator(day_count))
-    whole = even_part(plan.frequency, day_count)
+    whole = even_part(plan.frequency, day_count, accrual, start=plan.start)
     return _over_one_denominator([count * whole for count in _period_counts(plan, dates)])
 
 
-def even_part(frequency: Period, day_count: DayCount) -> Fraction:
-    """The part of a year that one whole period is; days are counted in the day count's year."""
+def even_part(frequency: Period, day_count: DayCount, accrual: Accrual, *, start: date) -> Fraction:
+    """The part of a year that one whole period is, where all are taken to be equally long.
+
+    Where interest is daily, a month is as long as the one that the loan starts in; days are
+    counted in the day count's year.
+    """
+    if accrual is Accrual.DAILY:
+        first = start
+        if frequency.unit in (PeriodUnit.MONTHS, PeriodUnit.YEARS):
+            first = start.replace(day=1)
+        end = periods_after(first, frequency, 1, MonthEnd.LAST_DAY, WEEKENDS_ONLY)
+        return Fraction(accrual_days(day_count, first, end), accrual_denominator(day_count))
     match frequency.unit:
         case PeriodUnit.YEARS:
             return Fraction(frequency.count)

@@ -1,0 +1,470 @@
+"""The table of a loan of instalments, from what has happened to the loan.
+
+Principal is paid out in one or several payouts. Each payout, each new rate and each reschedule
+makes a new instalment for what is left over the periods that remain; between them it stays. What
+each period bears interest on is the balance as the table has it, and, where the table follows the
+money, what really is outstanding up to the day that was looked at.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from itertools import pairwise
+from math import lcm
+from typing import NamedTuple
+
+from tallystick.rules.amortisation import (
+    Bearing,
+    InterestOn,
+    InterestRounding,
+    Level,
+    evened_level,
+    level_of,
+    portions,
+)
+from tallystick.rules.instalment_dates import MovedFrom, Span, index_due, part_of_year, spans_of
+from tallystick.rules.instalment_terms import Advance, InstalmentTerms, Joining, Reach, Rest
+from tallystick.rules.money import rounded
+from tallystick.rules.schedule import (
+    InstalmentFormula,
+    ScheduleTerms,
+    down_payment_minor,
+    rule_of,
+)
+from tallystick.rules.schedule_growth import even_part
+
+_NIGHT = timedelta(days=1)
+
+
+class Payout(NamedTuple):
+    """Money paid out on a day."""
+
+    date: date
+    amount_minor: int
+
+
+class PaidToRow(NamedTuple):
+    """What a receipt paid to the instalment of a period."""
+
+    date: date
+    period: int
+    principal_minor: int
+    interest_minor: int
+
+
+class Early(NamedTuple):
+    """Money that came before anything was due for it."""
+
+    date: date
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What the table depends on. ``looked_on`` are the days on which it was calculated again."""
+
+    payouts: tuple[Payout, ...]
+    moved: tuple[MovedFrom, ...] = ()
+    rates: tuple[tuple[date, Decimal], ...] = ()
+    pauses: tuple[tuple[date, date], ...] = ()
+    paid: tuple[PaidToRow, ...] = ()
+    early: tuple[Early, ...] = ()
+    looked_on: tuple[date, ...] = ()
+
+
+class PlannedRow(NamedTuple):
+    """Principal and interest that a period's instalment owes."""
+
+    from_date: date
+    due_date: date
+    principal_minor: int
+    interest_minor: int
+
+
+class DownPayment(NamedTuple):
+    """The part of a payout that is due on its own day."""
+
+    date: date
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The table: one row a period, and the down payments of the payouts."""
+
+    rows: tuple[PlannedRow, ...]
+    down_payments: tuple[DownPayment, ...]
+
+
+class Accrued(NamedTuple):
+    """The interest of the running period up to a day, in whole minor units."""
+
+    period: int
+    interest_minor: int
+
+
+def planned(terms: InstalmentTerms, history: History) -> Plan:
+    """The table as of the last day looked at.
+
+    Raises ScheduleImpossible and InvalidInstalmentEvent.
+    """
+    return _table(terms, history).made()
+
+
+def accrued_on(terms: InstalmentTerms, history: History, day: date) -> Accrued:
+    """What the period that ``day`` is in has borne by then. Raises as ``planned``."""
+    table = _table(terms, history)
+    table.made()
+    return table.accrued(day)
+
+
+def _table(terms: InstalmentTerms, history: History) -> "_Table":
+    first = history.payouts[0]
+    plan = replace(terms.plan, start=first.date, principal_minor=first.amount_minor)
+    spans = spans_of(plan, history.moved, reaching=_last_joining(terms, history))
+    return _Table(terms, plan, spans, history)
+
+
+def _last_joining(terms: InstalmentTerms, history: History) -> date:
+    """The last instalment must be due on this day or later, for every payout to join one."""
+    last = max(payout.date for payout in history.payouts)
+    # On its own day a payout can only fall due where the product says so.
+    return last if terms.joining is Joining.DUE_THAT_DAY else last + _NIGHT
+
+
+class _Table:
+    """One calculation of the table."""
+
+    def __init__(
+        self,
+        terms: InstalmentTerms,
+        plan: ScheduleTerms,
+        spans: Sequence[Span],
+        history: History,
+    ) -> None:
+        self.terms = terms
+        self.plan = plan
+        self.spans = spans
+        self.history = history
+        self.dues = [span.due_date for span in spans]
+        self.rule = rule_of(plan)
+        self.flat = plan.interest_on is InterestOn.ORIGINAL
+        self.downs = [
+            DownPayment(p.date, down_payment_minor(replace(plan, principal_minor=p.amount_minor)))
+            for p in history.payouts
+        ]
+        self.joined: dict[int, list[Payout]] = {}
+        for payout, down in zip(history.payouts, self.downs, strict=True):
+            net = Payout(payout.date, payout.amount_minor - down.amount_minor)
+            self.joined.setdefault(self._joins(payout.date), []).append(net)
+        self.principals: list[int] = []
+        self.interests: list[int] = []
+
+    def made(self) -> Plan:
+        count = len(self.spans)
+        resets = self._resets()
+        advanced = self._advanced()
+        unevened = replace(self.rule, evened=False, interest_grace_periods=0)
+        index = balance_minor = grace = 0
+        level = Level(0, count)
+        while index < count:
+            if index in resets:
+                balance_minor += sum(p.amount_minor for p in self.joined.get(index, ()))
+                grace = self._grace(index)
+                level = self._level(index, balance_minor, grace)
+            stops = [k for k in resets if k > index] + [k + 1 for k in advanced if k >= index]
+            stop = min(stops, default=count)
+            rows = portions(
+                replace(unevened, principal_grace_periods=grace),
+                balance_minor,
+                [0] * (count - index),
+                1,
+                level,
+                bearing=self._bearing(index),
+            )
+            taken = stop - index
+            self.principals += rows.principals_minor[:taken]
+            self.interests += rows.interests_minor[:taken]
+            if stop - 1 in advanced and stop < count:
+                beyond_minor = self._beyond(stop - 1, advanced[stop - 1])
+                if beyond_minor > 0:
+                    left_minor = balance_minor - sum(self.principals[index:stop])
+                    self.principals[stop - 1] += min(beyond_minor, left_minor)
+                    resets.add(stop)
+            balance_minor -= sum(self.principals[index:stop])
+            grace = max(0, grace - taken)
+            index = stop
+        self._defer_interest()
+        return Plan(
+            rows=tuple(
+                PlannedRow(span.from_date, span.due_date, principal_minor, interest_minor)
+                for span, principal_minor, interest_minor in zip(
+                    self.spans, self.principals, self.interests, strict=True
+                )
+            ),
+            down_payments=tuple(down for down in self.downs if down.amount_minor),
+        )
+
+    # When the instalment is made anew, and what it is.
+
+    def _joins(self, day: date) -> int:
+        """The period whose instalment is the first to repay a payout of ``day``."""
+        if day == self.plan.start:
+            return 0
+        if self.terms.joining is Joining.DUE_THAT_DAY:
+            return bisect_left(self.dues, day)
+        return bisect_right(self.dues, day)
+
+    def _resets(self) -> set[int]:
+        resets = {0, *self.joined}
+        for day, _ in self.history.rates:
+            resets.add(min(bisect_right(self.dues, day), len(self.dues) - 1))
+        for move in self.history.moved:
+            if move.change.extra_periods or move.change.principal_grace_periods:
+                resets.add(index_due(self.dues, move.due_date))
+        return resets
+
+    def _grace(self, index: int) -> int:
+        agreed = max(0, self.plan.principal_grace_periods - index)
+        granted = (
+            move.change.principal_grace_periods
+            for move in self.history.moved
+            if index_due(self.dues, move.due_date) == index
+        )
+        return max(agreed, *granted, 0)
+
+    def _level(self, index: int, balance_minor: int, grace: int) -> Level:
+        if self.plan.agreed_instalment_minor is not None:
+            return Level(self.plan.agreed_instalment_minor, len(self.spans) - index - grace)
+        growth = [self._even_or_actual(k) for k in range(index, len(self.spans))]
+        denominator = lcm(*(part.denominator for part in growth))
+        parts = [int(part * denominator) for part in growth]
+        rule = replace(self.rule, principal_grace_periods=grace, interest_grace_periods=0)
+        level = level_of(
+            rule,
+            balance_minor,
+            parts,
+            denominator,
+            interest_principal_minor=self._paid_out_minor(index) or None,
+        )
+        zeros = [0] * len(parts)
+        return evened_level(
+            rule, balance_minor, zeros, 1, level, bearing=self._bearing(index, as_planned=True)
+        )
+
+    def _even_or_actual(self, index: int) -> Fraction:
+        """The growth of a period, as the formula of the instalment takes it."""
+        span = self.spans[index]
+        if self._free(index):
+            return Fraction(0)
+        if self.plan.instalment_formula is InstalmentFormula.EVEN_PERIODS:
+            assert self.plan.frequency is not None
+            even = even_part(
+                self.plan.frequency, self.plan.day_count, self.plan.accrual, start=self.plan.start
+            )
+            return even * Fraction(self._rate_on(span.from_date))
+        cuts = sorted(
+            {span.from_date, span.due_date}
+            | {day for day, _ in self.history.rates if span.from_date < day < span.due_date}
+        )
+        return sum(
+            (self._growth(span, start, end) for start, end in pairwise(cuts)), start=Fraction(0)
+        )
+
+    def _paid_out_minor(self, index: int) -> int:
+        """All that was paid out, down payments included, by the payouts of periods so far."""
+        return sum(
+            payout.amount_minor
+            for payout in self.history.payouts
+            if self._joins(payout.date) <= index
+        )
+
+    # What a period bears interest on.
+
+    def _bearing(self, base: int, *, as_planned: bool = False) -> Bearing:
+        # As planned, nobody pays early or late: that is how an instalment is agreed.
+        def interest(
+            offset: int, balance_minor: int, principals: Sequence[int], interests: Sequence[int]
+        ) -> Fraction:
+            index = base + offset
+            span = self.spans[index]
+            if self._free(index):
+                return Fraction(0)
+            if self.flat:
+                paid_out_minor = self._paid_out_minor(index)
+                return paid_out_minor * self._growth(span, span.from_date, span.due_date)
+            due_before = [
+                (p + i if self._bears_on_interest() else p)
+                for p, i in zip(
+                    [*self.principals[:base], *principals],
+                    [*self.interests[:base], *interests],
+                    strict=True,
+                )
+            ]
+            return self._interest_until(
+                index,
+                span.due_date,
+                balance_minor,
+                None if as_planned else due_before,
+            )
+
+        return interest
+
+    def _interest_until(
+        self, index: int, day: date, balance_minor: int, due_before: Sequence[int] | None
+    ) -> Fraction:
+        """Interest of a period from its start to ``day``, within it.
+
+        ``due_before`` is what fell due with the periods before, None where receipts are left out.
+        """
+        span = self.spans[index]
+        parts: list[tuple[int, Decimal, Fraction]] = []
+        for start, end in pairwise(self._cuts(span, day)):
+            if self._is_paused(start):
+                continue
+            bears_minor = balance_minor + self._off_plan(index, start, due_before)
+            rate = self._rate_on(start)
+            year = part_of_year(self.plan, span, start, end)
+            if parts and parts[-1][:2] == (bears_minor, rate):
+                year += parts.pop()[2]
+            parts.append((bears_minor, rate, year))
+        exact = [bears_minor * Fraction(rate) * year for bears_minor, rate, year in parts]
+        if self.plan.interest_rounding is InterestRounding.EACH_PART:
+            exact = [Fraction(rounded(*e.as_integer_ratio(), self.plan.rounding)) for e in exact]
+        return sum(exact, start=Fraction(0))
+
+    def accrued(self, day: date) -> Accrued:
+        """Interest of the running period up to ``day``, once the table is made."""
+        index = min(bisect_left(self.dues, day), len(self.spans) - 1)
+        until = min(day, self.spans[index].due_date)
+        joined_minor = sum(
+            payout.amount_minor
+            for period, payouts in self.joined.items()
+            if period <= index
+            for payout in payouts
+        )
+        balance_minor = joined_minor - sum(self.principals[:index])
+        if self.flat:
+            span = self.spans[index]
+            owed = self._paid_out_minor(index) * self._growth(span, span.from_date, until)
+        else:
+            owed = self._interest_until(index, until, balance_minor, self.principals[:index])
+        return Accrued(index, rounded(owed.numerator, owed.denominator, self.plan.rounding))
+
+    def _growth(self, span: Span, start: date, end: date) -> Fraction:
+        return part_of_year(self.plan, span, start, end) * Fraction(self._rate_on(start))
+
+    def _rate_on(self, night: date) -> Decimal:
+        rate = self.plan.annual_rate
+        for day, changed in self.history.rates:
+            if day <= night:
+                rate = changed
+        return rate
+
+    def _free(self, index: int) -> bool:
+        return index < self.plan.interest_free_periods
+
+    def _bears_on_interest(self) -> bool:
+        again = self.terms.recalculation
+        return again is not None and again.interest_on_interest
+
+    def _cuts(self, span: Span, last: date) -> list[date]:
+        """The days of a period on which what bears interest, or its rate, can change."""
+        days = {payout.date for payout in self.history.payouts}
+        days |= {day for day, _ in self.history.rates}
+        days |= {day - _NIGHT for day, _ in self.history.pauses}
+        days |= {day for _, day in self.history.pauses}
+        days |= {paid.date for paid in self.history.paid}
+        days |= {early.date for early in self.history.early}
+        for nights in self._late_ranges():
+            days |= set(nights)
+        inside = (day for day in days if span.from_date < day < last)
+        return sorted({span.from_date, last, *inside})
+
+    def _is_paused(self, night: date) -> bool:
+        morning = night + _NIGHT
+        return any(first <= morning <= last for first, last in self.history.pauses)
+
+    def _off_plan(self, index: int, night: date, due_before: Sequence[int] | None) -> int:
+        """By how much what bears interest differs from the table's balance of the period."""
+        off_minor = -sum(
+            payout.amount_minor for payout in self.joined.get(index, ()) if payout.date > night
+        )
+        again = self.terms.recalculation
+        if again is None or due_before is None:
+            return off_minor
+        if again.advance is Advance.LOWER_INSTALMENT:
+            off_minor -= sum(
+                early.amount_minor
+                for early in self.history.early
+                if self.spans[index].from_date < early.date <= night
+            )
+        else:
+            off_minor -= sum(
+                paid.principal_minor
+                for paid in self.history.paid
+                if paid.period >= index and paid.date <= night
+            )
+        if any(first <= night < last for first, last in self._late_ranges()):
+            with_interest = again.interest_on_interest
+            off_minor += sum(due_before) - sum(
+                paid.principal_minor + (paid.interest_minor if with_interest else 0)
+                for paid in self.history.paid
+                if paid.period < index and paid.date <= night
+            )
+        return off_minor
+
+    def _late_ranges(self) -> list[tuple[date, date]]:
+        """Nights on which what is overdue bears interest, as known on the days looked at."""
+        again = self.terms.recalculation
+        if again is None or not self.history.looked_on:
+            return []
+        ranges = []
+        for looked_on in self.history.looked_on:
+            period = bisect_left(self.dues, looked_on)
+            until = looked_on
+            if again.rest is Rest.PERIOD:
+                until = self.dues[min(period, len(self.dues) - 1)]
+            since = self.plan.start
+            if again.reach is Reach.RUNNING_PERIOD:
+                since = self.spans[min(period, len(self.spans) - 1)].from_date
+            ranges.append((since, until))
+        return ranges if again.reach is Reach.RUNNING_PERIOD else [max(ranges, key=_until)]
+
+    # What a receipt beyond the instalment does.
+
+    def _advanced(self) -> dict[int, list[Early]]:
+        """By period: money that came early and lowers the instalments after it."""
+        again = self.terms.recalculation
+        if again is None or again.advance is not Advance.LOWER_INSTALMENT:
+            return {}
+        advanced: dict[int, list[Early]] = {}
+        for early in self.history.early:
+            advanced.setdefault(bisect_left(self.dues, early.date), []).append(early)
+        return advanced
+
+    def _beyond(self, index: int, early: Sequence[Early]) -> int:
+        """What the instalment's principal grows by: early money that it did not foresee."""
+        before_minor = sum(e.amount_minor for e in early if e.date < self.dues[index])
+        on_time_minor = sum(e.amount_minor for e in early if e.date == self.dues[index])
+        return max(0, before_minor - self.principals[index]) + on_time_minor
+
+    def _defer_interest(self) -> None:
+        """Interest that grace puts off falls due with the first instalment after it."""
+        graces = [(0, self.plan.interest_grace_periods)]
+        graces += [
+            (index_due(self.dues, move.due_date), move.change.interest_grace_periods)
+            for move in self.history.moved
+        ]
+        for first, periods in graces:
+            last = min(first + periods, len(self.interests) - 1)
+            if periods and first < last:
+                self.interests[last] += sum(self.interests[first:last])
+                self.interests[first:last] = [0] * (last - first)
+
+
+def _until(nights: tuple[date, date]) -> date:
+    return nights[1]

@@ -11,8 +11,14 @@ from tallystick.rules.daycount import DayCount
 from tallystick.rules.loan import fold
 from tallystick.rules.loan_events import EventKind, LoanEvent, rate_from_ppb
 from tallystick.rules.loan_terms import LoanTerms
-from tallystick.rules.pricing import NoTimeToCost, cost_per_day_minor, price_of
+from tallystick.rules.pricing import (
+    NoTimeToCost,
+    apr_percent_estimate,
+    cost_per_day_minor,
+    price_of,
+)
 from tallystick.rules.schedule import Method
+from tallystick.rules.timevalue import CashFlow
 
 START = date(2026, 3, 2)
 TEN_PER_CENT_PPB = 100_000_000
@@ -104,3 +110,26 @@ def test_a_day_of_a_hundred_thousand_at_ten_per_cent_costs_a_360th_of_the_year()
         cost_per_day_minor(100_000_00, annual_rate_ppb=TEN_PER_CENT_PPB, day_count=DayCount.ACT_360)
         == 27_78
     )
+
+
+@pytest.mark.parametrize(
+    ("received", "payments", "apr_percent"),
+    [
+        # Directive 98/7/EC, annex II (a year of 365 days): examples 1 and 2 and 3.
+        pytest.param(1_000_00, [(547, 1_200_00)], "12.94", id="1,200 after a year and a half"),
+        pytest.param(950_00, [(547, 1_200_00)], "16.87", id="of 1,000, 50 kept back as expenses"),
+        pytest.param(
+            1_000_00, [(365, 600_00), (730, 600_00)], "13.07", id="600 after one and two years"
+        ),
+    ],
+)
+def test_the_rate_of_all_charges_of_the_directives_examples(received, payments, apr_percent):
+    """The directive gives 12.96 %, 16.9 % and 13.07 %: of the first two within a day's rounding."""
+    flows = [CashFlow(START, received)]
+    flows += [CashFlow(START + timedelta(days=days), -amount) for days, amount in payments]
+
+    assert apr_percent_estimate(flows) == Decimal(apr_percent)
+
+
+def test_what_is_only_received_has_no_rate():
+    assert apr_percent_estimate([CashFlow(START, 100)]) is None

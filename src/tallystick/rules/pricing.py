@@ -11,6 +11,7 @@ paying late does not. Source: Directive 2008/48/EC, annex I (intervals counted i
 all costs over the principal in use, by compound interest unless said otherwise.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -84,16 +85,29 @@ def price_of(
         amount_minor, annual_rate_ppb, day_count, start=drawn_date, end=due_date
     )
     total_minor = amount_minor + interest_minor + fees_minor
-    rate_estimate = annual_cost_estimate(
-        [CashFlow(drawn_date, amount_minor), CashFlow(due_date, -total_minor)]
-    )
     return Price(
         amount_minor=amount_minor,
         drawn_date=drawn_date,
         due_date=due_date,
         interest_minor=interest_minor,
         fees_minor=fees_minor,
-        apr_percent_estimate=None if rate_estimate is None else _percent(rate_estimate),
+        apr_percent_estimate=apr_percent_estimate(
+            [CashFlow(drawn_date, amount_minor), CashFlow(due_date, -total_minor)]
+        ),
+    )
+
+
+def apr_percent_estimate(cash_flows: Sequence[CashFlow]) -> Decimal | None:
+    """The rate of all charges (see the module) of any credit, in per cent, or None.
+
+    ``cash_flows`` are the borrower's: positive what it received, less charges kept back; negative
+    every payment, whatever it is for. Several payouts and payments may lie on any days.
+    """
+    rate_estimate = annual_cost_estimate(cash_flows)
+    if rate_estimate is None:
+        return None
+    return rounded_decimal(
+        Decimal(repr(rate_estimate)) * 100, Rounding.HALF_UP, digits=APR_DECIMALS
     )
 
 
@@ -122,10 +136,4 @@ def _interest_minor(
         amount_minor * annual_rate_ppb * days,
         RATE_UNITS * accrual_denominator(day_count),
         Rounding.HALF_UP,
-    )
-
-
-def _percent(rate_estimate: float) -> Decimal:
-    return rounded_decimal(
-        Decimal(repr(rate_estimate)) * 100, Rounding.HALF_UP, digits=APR_DECIMALS
     )

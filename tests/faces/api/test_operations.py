@@ -52,6 +52,31 @@ def test_a_number_with_other_content_is_refused_and_told_of(world: World):
     assert told["items"][0]["problem"]["type"] == "urn:tallystick:problem:number-taken"
 
 
+def test_an_offer_tells_the_price_with_all_charges(world: World):
+    nothing = world.get("/facilities/F-ANNA/offer").json()
+    world.post("/documents", {"documents": [invoice("INV-1")]}, key="k")
+
+    asked = "/facilities/F-ANNA/offer?amount_minor=1000000&tenor_days=73"
+    offer = world.get(asked).json()
+    all_of_it = world.get("/facilities/F-ANNA/offer", who="anna").json()
+    too_long = world.get("/facilities/F-ANNA/offer?amount_minor=1000000&tenor_days=400").json()
+
+    assert (nothing["drawable_minor"], nothing["apr_percent"]) == (0, None)
+    assert nothing["would_be_granted"] is False
+    # 10,000.00 at 10 % on 360 days: the rate of all charges compounds what is paid in the year.
+    days = (date.fromisoformat(offer["due_date"]) - date.fromisoformat(offer["date"])).days
+    interest_minor = round(1_000_000 * 0.10 * days / 360)
+    assert offer["interest_minor"] == interest_minor
+    assert offer["total_minor"] == 1_000_000 + interest_minor
+    apr = ((1 + interest_minor / 1_000_000) ** (365 / days) - 1) * 100
+    assert offer["apr_percent"] == f"{apr:.2f}"
+    assert (offer["would_be_granted"], offer["refused"]) == (True, [])
+    assert all_of_it["amount_minor"] == all_of_it["drawable_minor"] > 1_000_000
+    assert all_of_it["tenor_days"] == 30
+    assert too_long["due_date"] is None
+    assert [each["rule"] for each in too_long["refused"]] == ["tenor_is_short_enough"]
+
+
 def test_what_may_be_drawn_follows_from_the_documents(world: World):
     before = world.get("/facilities/F-ANNA/availability").json()
     world.post("/documents", {"documents": [invoice("INV-1")]}, key="k")

@@ -28,6 +28,9 @@ BLOCKS = frozenset(
 """Rules whose failure keeps anything from being drawn, whatever the amount."""
 
 
+USUAL_TENOR_DAYS = 30
+
+
 @dataclass(frozen=True, slots=True)
 class Offer:
     """What a facility offers on its open business day. Amounts are minor units of its currency.
@@ -63,6 +66,11 @@ class Offer:
     @property
     def binding(self) -> str:
         return binding_limit(self.inputs)
+
+    @property
+    def usual_tenor_days(self) -> int:
+        """The term for which a price is told unless another is asked: a month, or the nearest."""
+        return min(self.inputs.max_tenor_days, max(self.inputs.min_tenor_days, USUAL_TENOR_DAYS))
 
 
 @dataclass(frozen=True, slots=True)

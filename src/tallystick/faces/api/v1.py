@@ -7,7 +7,7 @@ from ninja import NinjaAPI
 from ninja.operation import Operation
 
 from tallystick import __version__
-from tallystick.faces.api import claims, facilities, house, loans, payments
+from tallystick.faces.api import claims, facilities, house, loans, offers, payments
 from tallystick.faces.api.description import described
 from tallystick.faces.api.problems import problem_response
 
@@ -38,6 +38,7 @@ api = Api(
 for router in (
     house.router,
     facilities.router,
+    offers.router,
     claims.router,
     loans.router,
     payments.router,

@@ -24,7 +24,6 @@ from tallystick.book.financing.offers import Offer, Quote, offers, quote
 from tallystick.faces.portal.drawdown_words import Said, said_of
 from tallystick.faces.portal.pages import page
 from tallystick.faces.portal.refusals import refusal_status, told
-from tallystick.faces.portal.supplier.prices import usual_tenor_days
 from tallystick.rules.money import text_from_minor
 from tallystick.rules.refusal import Refusal
 from tallystick.rules.typed_amounts import UnreadableTypedAmount, minor_from_typed
@@ -185,7 +184,7 @@ def _key(facility: Facility) -> str:
 
 
 def _at_most(offer: Offer) -> Typed:
-    tenor_days = usual_tenor_days(offer)
+    tenor_days = offer.usual_tenor_days
     return Typed(
         amount=text_from_minor(offer.drawable_minor, offer.currency, thousands=True),
         tenor=str(tenor_days),

@@ -11,8 +11,6 @@ from tallystick.rules.pricing import cost_per_day_minor, price_of
 LOT_UNITS = 100_000
 """Prices are told for so many units of the currency."""
 
-USUAL_TENOR_DAYS = 30
-
 
 class PriceTold(NamedTuple):
     """A day's cost of a lot, and the rate of all charges for a draw of ``tenor_days``."""
@@ -23,15 +21,10 @@ class PriceTold(NamedTuple):
     apr_percent: Decimal | None
 
 
-def usual_tenor_days(offer: Offer) -> int:
-    """The term a form begins with: a month, or the nearest that is offered."""
-    return min(offer.inputs.max_tenor_days, max(offer.inputs.min_tenor_days, USUAL_TENOR_DAYS))
-
-
 def price_told(offer: Offer) -> PriceTold:
     """The price of an offer, for the term that its form begins with."""
     lot_minor = LOT_UNITS * 10 ** minor_digits(offer.currency)
-    tenor_days = usual_tenor_days(offer)
+    tenor_days = offer.usual_tenor_days
     price = price_of(
         lot_minor,
         annual_rate_ppb=offer.annual_rate_ppb,

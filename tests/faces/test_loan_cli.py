@@ -323,3 +323,105 @@ def test_a_day_that_does_not_exist_or_lies_before_the_start_is_refused(tally, ca
 
     assert (status, output) == (2, "")
     assert day in errors
+
+
+LIFE = [
+    {"kind": "interest_paused", "value_date": "2026-01-10", "to_date": "2026-01-19"},
+    {"kind": "prepaid", "value_date": "2026-02-01", "amount_minor": 1_000_000, "keeps": "term"},
+    {"kind": "extended", "value_date": "2026-03-01", "days": 30, "currency": "CNY"},
+    {
+        "kind": "due_moved",
+        "value_date": "2026-03-02",
+        "due_date": "2026-05-03",
+        "to_date": "2026-05-06",
+    },
+    {"kind": "charged_back", "value_date": "2026-03-03", "amount_minor": 300},
+    {"kind": "waived", "value_date": "2026-03-04", "amount_minor": 700, "waives": "interest"},
+    {"kind": "re_aged", "value_date": "2026-03-05", "to_date": "2026-06-05"},
+    {
+        "kind": "restructured",
+        "value_date": "2026-03-06",
+        "to_date": "2026-07-06",
+        "annual_rate": "0.08",
+    },
+    {"kind": "charged_off", "value_date": "2026-03-10"},
+    {"kind": "recovered", "value_date": "2026-04-01", "amount_minor": 900},
+]
+
+
+def test_all_that_can_happen_to_a_loan_can_be_told_in_a_file(tally, case_file):
+    case = case_file({**CASE, "events": LIFE})
+
+    status, output, _ = tally("loan", "state", case, "--on", "2026-03-09", "--json")
+    before = json.loads(output)
+    assert (status, before["due_date"], before["interest_waived_minor"]) == (0, "2026-07-06", 700)
+    assert before["principal_repaid_minor"] == 1_000_000 - 472_222 - 300  # 17 days
+
+    status, output, _ = tally("loan", "explain", case, "--on", "2026-04-01", "--json")
+    after = json.loads(output)
+    assert (status, after["owed_minor"], after["recovered_minor"]) == (0, 0, 900)
+    figures = {figure["name"]: figure for figure in after["figures"]}
+    assert [term["name"] for term in figures["principal_minor"]["terms"]] == [
+        "paid out 2026-01-05 (event 0)",
+        "repaid 2026-02-01 (event 2)",
+        "charged back 2026-03-03 (event 5)",
+        "charged off 2026-03-10 (event 9)",
+    ]
+    assert "recovered 2026-04-01" in tally("loan", "explain", case, "--on", "2026-04-01")[1]
+
+
+def test_penalty_bands_are_written_as_contracts_do(tally, case_file):
+    bands = {
+        "penalty_daily_rate": "0.0005",
+        "penalty_bands": [{"days_past_due": 30, "penalty_daily_rate": "0.0008"}],
+        "events": [],
+    }
+
+    _, output, _ = tally(
+        "loan", "state", case_file({**CASE, **bands}), "--on", "2026-05-13", "--json"
+    )
+
+    assert json.loads(output)["penalty_due_minor"] == 100_000_000 * (30 * 5 + 10 * 8) // 10_000
+
+
+@pytest.mark.parametrize(
+    ("case", "says"),
+    [
+        pytest.param(
+            with_event(kind="received", value_date="2026-02-01", amount_minor=5, currency="USD"),
+            "the event is in USD and the loan in CNY",
+            id="another currency",
+        ),
+        pytest.param(
+            {**CASE, "penalty_rate": "0.1", "penalty_multiple": "1.5"},
+            "give one of",
+            id="two rates",
+        ),
+        pytest.param({**CASE, "penalty_bands": [{"days_past_due": 3}]}, "rate", id="no rate"),
+        pytest.param({**CASE, "penalty_bands": [5]}, "such as", id="no band"),
+        pytest.param({**CASE, "revolving": 1}, "give true or false", id="yes or no"),
+        pytest.param(
+            with_event(kind="waived", value_date="2026-02-01", amount_minor=5, waives="principal"),
+            "possible: fees; penalty; interest",
+            id="a waiver of principal",
+        ),
+        pytest.param(
+            {
+                **CASE,
+                "events": [
+                    {"id": "a", "kind": "received", "value_date": "2026-02-01", "amount_minor": 5},
+                    {"id": "b", "kind": "reversed", "value_date": "2026-02-02", "reverses": "a"},
+                    {"kind": "reversed", "value_date": "2026-02-03", "reverses": "b"},
+                ],
+            },
+            "which is itself a reversal",
+            id="a reversal of a reversal",
+        ),
+    ],
+)
+def test_a_case_that_cannot_be_is_refused_with_what_may_be(tally, case_file, case, says):
+    for command in ("state", "explain"):
+        status, _, errors = tally("loan", command, case_file(case))
+
+        assert status == 2
+        assert says in errors

@@ -4,17 +4,32 @@ Restates the clauses of ``rules.loan`` without their closed forms: every night a
 and its penalty to a running total, every day its events, one by one.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from fractions import Fraction
 
 from tallystick.rules.daycount import accrual_days, accrual_denominator
-from tallystick.rules.loan_events import EventKind, LoanEvent
+from tallystick.rules.loan_events import EventKind, LoanEvent, rate_from_ppb
 from tallystick.rules.loan_terms import LoanTerms, plan_of
 from tallystick.rules.money import rounded
 from tallystick.rules.schedule import schedule
 
-PLACES = ["rate_changed", "fee_charged", "disbursed", "received"]
+PLACES = [
+    "rate_changed",
+    "restructured",
+    "re_aged",
+    "extended",
+    "due_moved",
+    "interest_paused",
+    "fee_charged",
+    "disbursed",
+    "received",
+    "charged_back",
+    "refunded",
+    "waived",
+    "charged_off",
+    "recovered",
+]
 
 
 @dataclass
@@ -22,43 +37,70 @@ class Loan:
     """Everything that is known of the loan on the day that has been reached."""
 
     rate: Fraction
+    dues: list[tuple[date, int]]  # due date, and what is to be repaid by then in all
+    runs_from: date
     principal: int = 0
     repaid: int = 0
+    lost: int = 0
     interest: Fraction = Fraction(0)
-    interest_paid: int = 0
     penalty: Fraction = Fraction(0)
-    penalty_paid: int = 0
     fees: int = 0
-    fees_paid: int = 0
+    paid: dict[str, int] = field(default_factory=lambda: dict.fromkeys(CHARGES, 0))
+    waived: dict[str, int] = field(default_factory=lambda: dict.fromkeys(CHARGES, 0))
+    written_off: dict[str, int] = field(default_factory=lambda: dict.fromkeys(CHARGES, 0))
+    recovered: int = 0
     credit: int = 0
+    charged_off: bool = False
     interest_by_due_date: dict[date, int] = field(default_factory=dict)
+
+
+CHARGES = ("fees", "penalty", "interest")
 
 
 def state(terms: LoanTerms, events: list[LoanEvent], *, on: date, known_on: date) -> dict[str, int]:
     """The figures that ``rules.loan_position.Balances`` holds, by the same names."""
     happened = [event for event in remaining(events, known_on) if event.value_date <= on]
-    dues = [(row.due_date, row.principal_minor) for row in schedule(plan_of(terms))]
-    loan = Loan(rate=Fraction(terms.annual_rate))
+    loan = Loan(Fraction(terms.annual_rate), plan(schedule(plan_of(terms)), terms, 0), terms.start)
     day = terms.start
     while True:
-        if day in [due_date for due_date, _ in dues]:
-            loan.interest_by_due_date[day] = whole(loan.interest, terms)
         for event in in_order_of_the_day(happened, day):
-            happen(loan, event, terms, planned(dues, day))
+            happen(loan, event, terms, day)
+        if day in [due_date for due_date, _ in loan.dues]:
+            loan.interest_by_due_date[day] = whole(loan.interest, terms)
         if day == on:
             break
         year_part = night(terms, day)
-        loan.interest += loan.principal * loan.rate * year_part
-        bearing = planned(dues, day - timedelta(days=terms.penalty_grace_days))
-        loan.penalty += past_due(loan, bearing) * Fraction(terms.penalty_rate) * year_part
+        if day >= loan.runs_from:
+            loan.interest += loan.principal * loan.rate * year_part
+        for days_past_due, rate in steps(terms):
+            bearing = planned(loan.dues, day - timedelta(days=days_past_due))
+            loan.penalty += past_due(loan, bearing) * rate * year_part
         day += timedelta(days=1)
-    return figures(loan, terms, dues, on)
+    return figures(loan, terms, on)
+
+
+def plan(rows, terms: LoanTerms, repaid: int) -> list[tuple[date, int]]:
+    dues = []
+    for row in rows:
+        repaid += row.principal_minor
+        dues.append((row.due_date, repaid))
+    return [*dues[:-1], (dues[-1][0], 10**30 if terms.revolving else terms.principal_minor)]
+
+
+def steps(terms: LoanTerms) -> list[tuple[int, Fraction]]:
+    bands = [(terms.penalty_grace_days, terms.penalty_rate)]
+    bands += [(band.days_past_due, band.rate) for band in terms.penalty_bands]
+    before = Fraction(0)
+    changes = []
+    for days_past_due, rate in bands:
+        changes.append((days_past_due, Fraction(rate) - before))
+        before = Fraction(rate)
+    return changes
 
 
 def remaining(events: list[LoanEvent], known_on: date) -> list[LoanEvent]:
     """What was known and not taken back."""
     known = [event for event in events if event.booking_date <= known_on]
-
     taken_back = {event.reverses for event in known}
     return [
         event
@@ -68,44 +110,83 @@ def remaining(events: list[LoanEvent], known_on: date) -> list[LoanEvent]:
 
 
 def in_order_of_the_day(events: list[LoanEvent], day: date) -> list[LoanEvent]:
-    return sorted(
+    today = sorted(
         (event for event in events if event.value_date == day),
         key=lambda event: (PLACES.index(event.kind), event.booking_date, event.event_id),
     )
+    last_of = {event.kind: event for event in today}
+    replacing = ("rate_changed", "restructured", "re_aged")
+    return [e for e in today if e.kind not in replacing or last_of[e.kind] is e]
 
 
-def happen(loan: Loan, event: LoanEvent, terms: LoanTerms, planned_by_now: int) -> None:
+def happen(loan: Loan, event: LoanEvent, terms: LoanTerms, day: date) -> None:
     amount = event.amount_minor or 0
-    if event.kind == "rate_changed":
-        loan.rate = Fraction(event.annual_rate)
-    elif event.kind == "fee_charged":
-        loan.fees += amount
-        used = min(loan.credit, amount)
-        loan.fees_paid += used
-        loan.credit -= used
-    elif event.kind == "disbursed":
-        loan.principal += amount
-        used = min(loan.credit, amount)
-        loan.principal -= used
-        loan.repaid += used
-        loan.credit -= used
-    else:
-        receive(loan, amount, terms, planned_by_now)
+    match event.kind:
+        case "rate_changed":
+            loan.rate = Fraction(event.annual_rate)
+        case "restructured" | "re_aged":
+            if event.annual_rate is not None:
+                loan.rate = Fraction(event.annual_rate)
+            begin_anew(loan, terms, day, event.to_date)
+        case "extended":
+            later = timedelta(days=event.days)
+            last = loan.dues[-1]
+            loan.dues = [
+                (due + later, minor) if due >= day or (due, minor) == last else (due, minor)
+                for due, minor in loan.dues
+            ]
+        case "due_moved":
+            loan.dues = [
+                (event.to_date if due == event.due_date else due, minor) for due, minor in loan.dues
+            ]
+        case "interest_paused":
+            loan.runs_from = max(loan.runs_from, event.to_date + timedelta(days=1))
+        case "fee_charged":
+            loan.fees += amount
+            used = min(loan.credit, amount)
+            loan.paid["fees"] += used
+            loan.credit -= used
+        case "disbursed":
+            loan.principal += amount
+            used = min(loan.credit, amount)
+            loan.principal -= used
+            loan.repaid += used
+            loan.credit -= used
+        case "received":
+            receive(loan, amount, terms, day)
+        case "charged_back" | "refunded":
+            give_back(loan, amount)
+        case "waived":
+            charge = str(event.waives)
+            loan.waived[charge] += min(amount, owed_of(loan, terms)[charge])
+        case "charged_off":
+            charge_off(loan, terms)
+        case "recovered":
+            recover(loan, amount, terms, day)
 
 
-def receive(loan: Loan, amount: int, terms: LoanTerms, planned_by_now: int) -> None:
+def begin_anew(loan: Loan, terms: LoanTerms, day: date, last_day: date) -> None:
+    loan.interest_by_due_date = {}
+    if not loan.principal:
+        loan.dues = [(last_day, 10**30 if terms.revolving else terms.principal_minor)]
+        return
+    agreed = replace(
+        plan_of(terms),
+        principal_minor=loan.principal,
+        annual_rate=rate_from_ppb(int(loan.rate * 10**9)),
+        start=day,
+        maturity=last_day,
+    )
+    loan.dues = plan(schedule(agreed), terms, loan.repaid)
+
+
+def receive(loan: Loan, amount: int, terms: LoanTerms, day: date) -> None:
     for bucket in terms.receipt_order:
-        if bucket == "fees":
-            paid = min(amount, loan.fees - loan.fees_paid)
-            loan.fees_paid += paid
-        elif bucket == "penalty":
-            paid = min(amount, whole(loan.penalty, terms) - loan.penalty_paid)
-            loan.penalty_paid += paid
-        elif bucket == "interest":
-            paid = min(amount, whole(loan.interest, terms) - loan.interest_paid)
-            loan.interest_paid += paid
+        if str(bucket) in CHARGES:
+            paid = min(amount, owed_of(loan, terms)[str(bucket)])
+            loan.paid[str(bucket)] += paid
         else:
-            due = past_due(loan, planned_by_now)
+            due = past_due(loan, planned(loan.dues, day))
             if bucket == "principal_not_due":
                 due = loan.principal - due
             paid = min(amount, due)
@@ -115,9 +196,53 @@ def receive(loan: Loan, amount: int, terms: LoanTerms, planned_by_now: int) -> N
     loan.credit += amount
 
 
+def give_back(loan: Loan, amount: int) -> None:
+    taken = min(amount, loan.credit)
+    loan.credit -= taken
+    amount -= taken
+    taken = min(amount, loan.repaid)
+    loan.repaid -= taken
+    loan.principal += taken
+    amount -= taken
+    for charge in ("interest", "penalty", "fees"):
+        taken = min(amount, loan.paid[charge])
+        loan.paid[charge] -= taken
+        amount -= taken
+
+
+def charge_off(loan: Loan, terms: LoanTerms) -> None:
+    owed = owed_of(loan, terms)
+    if not loan.principal and not any(owed.values()):
+        return
+    loan.charged_off = True
+    loan.written_off = owed
+    loan.lost, loan.principal = loan.principal, 0
+
+
+def recover(loan: Loan, amount: int, terms: LoanTerms, day: date) -> None:
+    if not loan.charged_off:
+        receive(loan, amount, terms, day)
+        return
+    recovered = min(amount, loan.lost + sum(loan.written_off.values()) - loan.recovered)
+    loan.recovered += recovered
+    loan.credit += amount - recovered
+
+
+def owed_of(loan: Loan, terms: LoanTerms) -> dict[str, int]:
+    arisen = {
+        "fees": loan.fees,
+        "penalty": whole(loan.penalty, terms),
+        "interest": whole(loan.interest, terms),
+    }
+    return {
+        charge: arisen[charge] - loan.paid[charge] - loan.waived[charge] - loan.written_off[charge]
+        for charge in CHARGES
+    }
+
+
 def planned(dues: list[tuple[date, int]], day: date) -> int:
     """Principal that the plan wants repaid by the end of ``day``."""
-    return sum(principal for due_date, principal in dues if due_date <= day)
+    return max((minor for due_date, minor in dues if due_date <= day), default=0)
 
 
 def past_due(loan: Loan, planned_by_now: int) -> int:
@@ -137,36 +262,35 @@ def whole(exact: Fraction, terms: LoanTerms) -> int:
     return rounded(exact.numerator, exact.denominator, terms.rounding)
 
 
-def figures(loan: Loan, terms: LoanTerms, dues: list[tuple[date, int]], on: date) -> dict[str, int]:
-    interest = whole(loan.interest, terms)
-    penalty = whole(loan.penalty, terms)
+def figures(loan: Loan, terms: LoanTerms, on: date) -> dict[str, int]:
     owed = {
         "principal_minor": loan.principal,
-        "interest_due_minor": interest - loan.interest_paid,
-        "penalty_due_minor": penalty - loan.penalty_paid,
-        "fees_due_minor": loan.fees - loan.fees_paid,
+        **{f"{charge}_due_minor": minor for charge, minor in owed_of(loan, terms).items()},
     }
+    met = loan.paid["interest"] + loan.waived["interest"] + loan.written_off["interest"]
     unpaid = [
         due_date
-        for due_date, _ in dues
+        for due_date, by_then in loan.dues
         if due_date < on
         and (
-            past_due(loan, planned(dues, due_date)) > 0
-            or loan.interest_by_due_date[due_date] > loan.interest_paid
-            or (due_date == dues[-1][0] and sum(owed.values()) > 0)
+            past_due(loan, by_then) > 0
+            or loan.interest_by_due_date[due_date] > met
+            or (due_date == loan.dues[-1][0] and sum(owed.values()) > 0)
         )
     ]
     return {
         **owed,
         "owed_minor": sum(owed.values()),
-        "principal_due_minor": past_due(loan, planned(dues, on)),
+        "principal_due_minor": past_due(loan, planned(loan.dues, on)),
         "principal_repaid_minor": loan.repaid,
-        "interest_accrued_minor": interest,
-        "interest_received_minor": loan.interest_paid,
-        "penalty_accrued_minor": penalty,
-        "penalty_received_minor": loan.penalty_paid,
+        "principal_charged_off_minor": loan.lost,
+        "interest_accrued_minor": whole(loan.interest, terms),
+        "penalty_accrued_minor": whole(loan.penalty, terms),
         "fees_charged_minor": loan.fees,
-        "fees_received_minor": loan.fees_paid,
+        **{f"{charge}_received_minor": minor for charge, minor in loan.paid.items()},
+        **{f"{charge}_waived_minor": minor for charge, minor in loan.waived.items()},
+        **{f"{charge}_charged_off_minor": minor for charge, minor in loan.written_off.items()},
+        "recovered_minor": loan.recovered,
         "credit_minor": loan.credit,
         "days_past_due": (on - min(unpaid)).days if unpaid else 0,
     }

@@ -97,7 +97,7 @@ _FIELDS = (
     "keeps",
 )
 
-_FIELDS_OF: dict[EventKind, tuple[str, ...]] = {
+FIELDS_OF: dict[EventKind, tuple[str, ...]] = {
     EventKind.RATE_CHANGED: ("annual_rate",),
     EventKind.RESTRUCTURED: ("annual_rate", "to_date"),
     EventKind.RE_AGED: ("to_date",),
@@ -115,9 +115,10 @@ _FIELDS_OF: dict[EventKind, tuple[str, ...]] = {
     EventKind.RECOVERED: ("amount_minor",),
     EventKind.REVERSED: ("reverses",),
 }
+"""What an event of each kind carries besides its dates."""
 
 _CARRIED_BY = {
-    kind: tuple(field in fields for field in _FIELDS) for kind, fields in _FIELDS_OF.items()
+    kind: tuple(field in fields for field in _FIELDS) for kind, fields in FIELDS_OF.items()
 }
 
 
@@ -229,7 +230,7 @@ class LoanEvent:
         )
         raise InvalidLoanEvent(
             f"Event {self.event_id} ({self.kind}) has {wrong} {getattr(self, wrong)}: an event of "
-            f"this kind carries {' and '.join(_FIELDS_OF[self.kind]) or 'no figure'} "
+            f"this kind carries {' and '.join(FIELDS_OF[self.kind]) or 'no figure'} "
             f"and none of the other fields ({', '.join(_FIELDS)})."
         )
 

@@ -21,8 +21,24 @@ from typing import Any, NoReturn, TypeVar
 
 from tallystick.rules.calendars import Period, PeriodUnit
 from tallystick.rules.daycount import DayCount
-from tallystick.rules.loan_events import EventKind, InvalidRate, LoanEvent, rate_in_ppb
-from tallystick.rules.loan_terms import MONTHLY, RECEIPT_ORDER, Bucket, LoanTerms
+from tallystick.rules.loan_events import (
+    FIELDS_OF,
+    Charge,
+    EventKind,
+    InvalidRate,
+    Keeps,
+    LoanEvent,
+    rate_in_ppb,
+)
+from tallystick.rules.loan_terms import (
+    MONTHLY,
+    RECEIPT_ORDER,
+    Bucket,
+    LoanTerms,
+    PenaltyBand,
+    penalty_of_a_day,
+    penalty_of_multiple,
+)
 from tallystick.rules.money import MINOR_DIGITS, Rounding
 from tallystick.rules.refusal import Refusal
 from tallystick.rules.schedule import Method
@@ -45,6 +61,10 @@ Choice = TypeVar("Choice", bound=StrEnum)
 
 class CaseRefused(Refusal):
     """The file describes no loan that can be calculated; says which field, value and remedy."""
+
+
+class CurrencyMismatch(CaseRefused):
+    """An event is told in another currency than the loan's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +91,7 @@ def read_case(path: Path) -> LoanCase:
     case = _Fields(_content(path), where=str(path))
     with naming(path):
         terms = _terms(case)
-        events = _events(case)
+        events = _events(case, terms.currency)
         case.refuse_unknown()
     if not any(event.kind is EventKind.DISBURSED for event in events):
         payout = LoanEvent(
@@ -96,52 +116,97 @@ def _terms(case: "_Fields") -> LoanTerms:
         maturity=case.day("maturity"),
         frequency=case.frequency("frequency") if "frequency" in case else MONTHLY,
         rounding=case.choice("rounding", Rounding) if "rounding" in case else Rounding.HALF_UP,
-        penalty_rate=case.rate("penalty_rate") if "penalty_rate" in case else Decimal(0),
+        penalty_rate=_penalty_rate(case) or Decimal(0),
         penalty_grace_days=(
             case.whole("penalty_grace_days") if "penalty_grace_days" in case else 0
         ),
         receipt_order=(
             case.choices("receipt_order", Bucket) if "receipt_order" in case else RECEIPT_ORDER
         ),
+        penalty_bands=_penalty_bands(case),
+        revolving=case.yes_or_no("revolving") if "revolving" in case else False,
     )
 
 
-def _events(case: "_Fields") -> list[LoanEvent]:
-    written = case.objects("events") if "events" in case else []
+def _penalty_bands(case: "_Fields") -> tuple[PenaltyBand, ...]:
+    bands = []
+    if "penalty_bands" not in case:
+        return ()
+    such_as = '{"days_past_due": 30, "penalty_rate": "0.288"}'
+    for fields in case.objects("penalty_bands", each="penalty band", such_as=such_as):
+        days_past_due = fields.whole("days_past_due")
+        rate = _penalty_rate(fields, case)
+        if rate is None:
+            fields.refuse("penalty_rate", None, "give the band's rate")
+        fields.refuse_unknown()
+        bands.append(PenaltyBand(days_past_due, rate))
+    return tuple(bands)
+
+
+def _penalty_rate(fields: "_Fields", case: "_Fields | None" = None) -> Decimal | None:
+    """A penalty rate a year, however it is written; None where it is not."""
+    loan = case or fields
+    written = {
+        name: fields.rate(name)
+        for name in ("penalty_rate", "penalty_daily_rate", "penalty_multiple")
+        if name in fields
+    }
+    if len(written) > 1:
+        fields.refuse(list(written)[1], written.popitem()[1], f"give one of {', '.join(written)}")
+    for name, value in written.items():
+        if name == "penalty_daily_rate":
+            return penalty_of_a_day(value, loan.choice("day_count", DayCount))
+        if name == "penalty_multiple":
+            return penalty_of_multiple(value, loan.rate("annual_rate"))
+        return value
+    return None
+
+
+def _events(case: "_Fields", currency: str) -> list[LoanEvent]:
+    written: Sequence[_Fields] = ()
+    if "events" in case:
+        written = case.objects("events", each="event", such_as='{"kind": "received"}')
     numbers: dict[str, int] = {}
     for number, fields in enumerate(written, start=1):
         name = fields.name("id") if "id" in fields else str(number)
         if name in numbers:
             fields.refuse("id", name, f"event {numbers[name]} is named so already; name it anew")
         numbers[name] = number
-    return [_event(fields, number, numbers) for number, fields in enumerate(written, start=1)]
+    return [
+        _event(fields, number, numbers, currency) for number, fields in enumerate(written, start=1)
+    ]
 
 
-def _event(fields: "_Fields", number: int, numbers: Mapping[str, int]) -> LoanEvent:
+def _event(fields: "_Fields", number: int, numbers: Mapping[str, int], currency: str) -> LoanEvent:
     kind = fields.choice("kind", EventKind)
     value_date = fields.day("value_date")
     booking_date = fields.day("booking_date") if "booking_date" in fields else value_date
-    amount_minor = annual_rate = reverses = None
-    match kind:
-        case EventKind.RATE_CHANGED:
-            annual_rate = fields.rate("annual_rate")
-        case EventKind.REVERSED:
-            name = fields.name("reverses")
-            if name not in numbers:
-                fields.refuse("reverses", name, "name the id of an event in this file")
-            reverses = numbers[name]
-        case _:
-            amount_minor = fields.whole("amount_minor")
-    fields.refuse_unknown()
-    return LoanEvent(
+    if "currency" in fields and (told := fields.currency("currency")) != currency:
+        fields.refuse_currency(told, currency)
+    needed = FIELDS_OF[kind]
+    event = LoanEvent(
         event_id=number,
         kind=kind,
         value_date=value_date,
         booking_date=booking_date,
-        amount_minor=amount_minor,
-        annual_rate=annual_rate,
-        reverses=reverses,
+        amount_minor=fields.whole("amount_minor") if "amount_minor" in needed else None,
+        annual_rate=fields.rate("annual_rate") if "annual_rate" in needed else None,
+        reverses=_reversed(fields, numbers) if "reverses" in needed else None,
+        days=fields.whole("days") if "days" in needed else None,
+        due_date=fields.day("due_date") if "due_date" in needed else None,
+        to_date=fields.day("to_date") if "to_date" in needed else None,
+        waives=fields.choice("waives", Charge) if "waives" in needed else None,
+        keeps=fields.choice("keeps", Keeps) if "keeps" in needed else None,
     )
+    fields.refuse_unknown()
+    return event
+
+
+def _reversed(fields: "_Fields", numbers: Mapping[str, int]) -> int:
+    name = fields.name("reverses")
+    if name not in numbers:
+        fields.refuse("reverses", name, "name the id of an event in this file")
+    return numbers[name]
 
 
 class _Fields:
@@ -158,6 +223,12 @@ class _Fields:
 
     def refuse(self, field: str, value: object, remedy: str) -> NoReturn:
         raise CaseRefused(f"{self._where}: {field} is {_shown(value)}: {remedy}.")
+
+    def refuse_currency(self, told: str, currency: str) -> NoReturn:
+        raise CurrencyMismatch(
+            f"{self._where}: the event is in {told} and the loan in {currency}: record what it "
+            f"came to in {currency}, on the day it was exchanged."
+        )
 
     def refuse_unknown(self) -> None:
         """Refuse a field that nobody asked for: a misspelt one must not pass for an absent one."""
@@ -191,6 +262,12 @@ class _Fields:
             raise CaseRefused(f"{self._where}: {refusal}") from refusal
         return Decimal(value)
 
+    def yes_or_no(self, field: str) -> bool:
+        value = self._value(field)
+        if not isinstance(value, bool):
+            self.refuse(field, value, "give true or false")
+        return value
+
     def day(self, field: str) -> date:
         value = self._value(field)
         written = value if isinstance(value, str) and _DATE.fullmatch(value) else ""
@@ -221,15 +298,15 @@ class _Fields:
             self.refuse(field, value, "give text or a whole number")
         return str(value)
 
-    def objects(self, field: str) -> Sequence["_Fields"]:
+    def objects(self, field: str, *, each: str, such_as: str) -> Sequence["_Fields"]:
         value = self._value(field)
         if not isinstance(value, list):
-            self.refuse(field, value, "give a list of events")
+            self.refuse(field, value, f"give a list of {each}s")
         for number, item in enumerate(value, start=1):
             if not isinstance(item, dict):
-                self.refuse(f"event {number}", item, 'give an object such as {"kind": "received"}')
+                self.refuse(f"{each} {number}", item, f"give an object such as {such_as}")
         return [
-            _Fields(item, where=f"{self._where}, event {number}")
+            _Fields(item, where=f"{self._where}, {each} {number}")
             for number, item in enumerate(value, start=1)
         ]
 

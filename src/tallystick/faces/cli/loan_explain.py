@@ -1,7 +1,8 @@
-"""``tally loan explain``: every figure of a booked loan as a sum of named terms."""
+"""``tally loan explain``: every figure of a loan, in the book or a file, as a sum of terms."""
 
 import json
 from datetime import date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,11 +11,14 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from tallystick.book.servicing.loans import LoanOn
+    from tallystick.rules.loan import LoanState
     from tallystick.rules.loan_explanation import Figure
 
 
 def explain(
-    loan: Annotated[str, typer.Argument(help="The loan's code.")],
+    loan: Annotated[
+        str, typer.Argument(metavar="LOAN|CASE.json", help="The loan's code, or a file with one.")
+    ],
     on: Annotated[
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="The day asked about; default: today's."),
@@ -29,7 +33,11 @@ def explain(
         bool, typer.Option("--json", help="Print JSON; amounts in minor units.")
     ] = False,
 ) -> None:
-    """Every figure of a loan in the book: the days, rates and cash that it is the sum of."""
+    """Every figure of a loan: the days, rates and cash that it is the sum of."""
+    known = known_on.date() if known_on else date.max
+    if loan.endswith(".json"):
+        _explain_case(Path(loan), on.date() if on else None, known, as_json)
+        return
     from tallystick.site import databases
 
     with databases.book():
@@ -39,13 +47,33 @@ def explain(
         found = loan_on(
             loan,
             on=on.date() if on else None,
-            known_on=known_on.date() if known_on else date.max,
+            known_on=known,
         )
     figures = explained(found.state)
     if as_json:
         typer.echo(json.dumps(_json(found, figures), indent=2))
     else:
-        _print(found, figures)
+        _print(
+            f"Loan {found.code} of {found.supplier} under {found.facility}, {found.status}",
+            found.state,
+            figures,
+        )
+
+
+def _explain_case(path: Path, on: date | None, known_on: date, as_json: bool) -> None:
+    from tallystick.faces.cli.loan_case import naming, read_case
+    from tallystick.rules.loan import fold
+    from tallystick.rules.loan_explanation import explained
+
+    case = read_case(path)
+    with naming(path):
+        state = fold(case.terms, case.events, on=on or case.terms.maturity, known_on=known_on)
+    figures = explained(state)
+    if as_json:
+        written = {**state.as_json(), "figures": [figure.as_json() for figure in figures]}
+        typer.echo(json.dumps(written, indent=2))
+    else:
+        _print(f"Loan of {path.name}", state, figures)
 
 
 def _json(found: "LoanOn", figures: "tuple[Figure, ...]") -> dict[str, object]:
@@ -60,14 +88,13 @@ def _json(found: "LoanOn", figures: "tuple[Figure, ...]") -> dict[str, object]:
     }
 
 
-def _print(found: "LoanOn", figures: "tuple[Figure, ...]") -> None:
+def _print(title: str, state: "LoanState", figures: "tuple[Figure, ...]") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    terms = found.state.terms
     table = Table(
-        title=f"Loan {found.code} of {found.supplier} under {found.facility}, {found.status}, due "
-        f"{found.due_date}, on {found.state.balances.on} ({terms.currency} minor units)",
+        title=f"{title}, due {state.balances.due_date}, on {state.balances.on} "
+        f"({state.terms.currency} minor units)",
         title_justify="left",
     )
     table.add_column("")

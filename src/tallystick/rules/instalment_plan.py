@@ -31,9 +31,11 @@ from tallystick.rules.money import rounded
 from tallystick.rules.schedule import (
     InstalmentFormula,
     ScheduleTerms,
+    date_plan,
     down_payment_minor,
     rule_of,
 )
+from tallystick.rules.schedule_dates import due_dates
 from tallystick.rules.schedule_growth import even_part
 
 _NIGHT = timedelta(days=1)
@@ -162,6 +164,9 @@ class _Table:
             self.joined.setdefault(self._joins(payout.date), []).append(net)
         self.principals: list[int] = []
         self.interests: list[int] = []
+        # An instalment is agreed on what is known then: these grow from reset to reset.
+        self.rates_known: list[tuple[date, Decimal]] = []
+        self.count_known = len(due_dates(date_plan(plan)))
 
     def made(self) -> Plan:
         count = len(self.spans)
@@ -172,6 +177,7 @@ class _Table:
         level = Level(0, count)
         while index < count:
             if index in resets:
+                self._learn(index)
                 balance_minor += sum(p.amount_minor for p in self.joined.get(index, ()))
                 grace = self._grace(index)
                 level = self._level(index, balance_minor, grace)
@@ -180,7 +186,7 @@ class _Table:
             rows = portions(
                 replace(unevened, principal_grace_periods=grace),
                 balance_minor,
-                [0] * (count - index),
+                [0] * (self.count_known - index),
                 1,
                 level,
                 bearing=self._bearing(index),
@@ -221,11 +227,26 @@ class _Table:
     def _resets(self) -> set[int]:
         resets = {0, *self.joined}
         for day, _ in self.history.rates:
-            resets.add(min(bisect_right(self.dues, day), len(self.dues) - 1))
+            resets.add(self._bears_first(day))
         for move in self.history.moved:
             if move.change.extra_periods or move.change.principal_grace_periods:
                 resets.add(index_due(self.dues, move.due_date))
         return resets
+
+    def _bears_first(self, day: date) -> int:
+        """The period in which a rate of ``day`` is borne first."""
+        return min(bisect_right(self.dues, day), len(self.dues) - 1)
+
+    def _learn(self, index: int) -> None:
+        """What is known when the instalment of a period is made: rates, and how many follow."""
+        self.rates_known = [r for r in self.history.rates if self._bears_first(r[0]) <= index]
+        self.count_known = len(due_dates(date_plan(self.plan))) + sum(
+            move.change.extra_periods + move.change.principal_grace_periods
+            for move in self.history.moved
+            if index_due(self.dues, move.due_date) <= index
+        )
+        # A payout after the last due date has an instalment of its own.
+        self.count_known = max(self.count_known, index + 1)
 
     def _grace(self, index: int) -> int:
         agreed = max(0, self.plan.principal_grace_periods - index)
@@ -238,8 +259,8 @@ class _Table:
 
     def _level(self, index: int, balance_minor: int, grace: int) -> Level:
         if self.plan.agreed_instalment_minor is not None:
-            return Level(self.plan.agreed_instalment_minor, len(self.spans) - index - grace)
-        growth = [self._even_or_actual(k) for k in range(index, len(self.spans))]
+            return Level(self.plan.agreed_instalment_minor, self.count_known - index - grace)
+        growth = [self._even_or_actual(k) for k in range(index, self.count_known)]
         denominator = lcm(*(part.denominator for part in growth))
         parts = [int(part * denominator) for part in growth]
         rule = replace(self.rule, principal_grace_periods=grace, interest_grace_periods=0)
@@ -268,7 +289,7 @@ class _Table:
             return even * Fraction(self._rate_on(span.from_date))
         cuts = sorted(
             {span.from_date, span.due_date}
-            | {day for day, _ in self.history.rates if span.from_date < day < span.due_date}
+            | {day for day, _ in self.rates_known if span.from_date < day < span.due_date}
         )
         return sum(
             (self._growth(span, start, end) for start, end in pairwise(cuts)), start=Fraction(0)
@@ -359,7 +380,7 @@ class _Table:
 
     def _rate_on(self, night: date) -> Decimal:
         rate = self.plan.annual_rate
-        for day, changed in self.history.rates:
+        for day, changed in self.rates_known:
             if day <= night:
                 rate = changed
         return rate

@@ -77,7 +77,7 @@ def _take(
     record_cash(
         [Cash(receipt_id, reference, found.currency, amount_minor, receipt.value_date, 0, ())],
         recovered_first(
-            _lines(loan, receipt_id, amount_minor),
+            recovery_lines(loan, receipt_id, amount_minor),
             {receipt_id: found.currency},
             legal_entity_id=found.legal_entity_id,
         ),
@@ -88,7 +88,8 @@ def _take(
     )
 
 
-def _lines(loan: LoanPosition, receipt_id: int, amount_minor: int) -> list[Line]:
+def recovery_lines(loan: LoanPosition, receipt_id: int, amount_minor: int) -> list[Line]:
+    """Where cash for a loan that was charged off goes: what is above its loss is credit."""
     assert loan.position is not None
     missing_minor = loan.position.charged_off_minor - loan.position.recovered_minor
     recovered_minor = min(amount_minor, missing_minor)

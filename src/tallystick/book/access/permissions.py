@@ -20,6 +20,9 @@ class May(StrEnum):
     TAKE_RECEIPTS = "take receipts"
     HEAR_BANK = "hear the bank"
     WORK = "work on items"
+    COLLECT = "collect what is overdue"
+    DECIDE_RELIEF = "decide on extensions and write-offs"
+    PROMISE = "promise to pay"
     FREEZE = "freeze"
     CHANGE_TERMS = "change terms and limits"
     MOVE_CASH = "apply and refund cash"
@@ -34,13 +37,14 @@ class May(StrEnum):
 _OF_STAFF = frozenset({May.SEE_HOUSE, May.VERIFY})
 
 GRANTED: Mapping[Role, frozenset[May]] = {
-    Role.SUPPLIER: frozenset({May.SEE_OWN, May.DRAW, May.REPAY, May.DISPUTE}),
+    Role.SUPPLIER: frozenset({May.SEE_OWN, May.DRAW, May.REPAY, May.DISPUTE, May.PROMISE}),
     Role.OPERATOR: _OF_STAFF
     | {
         May.SEND_DOCUMENTS,
         May.TAKE_RECEIPTS,
         May.HEAR_BANK,
         May.WORK,
+        May.COLLECT,
         May.DISPUTE,
         May.FREEZE,
         May.CLOSE_DAY,
@@ -48,8 +52,9 @@ GRANTED: Mapping[Role, frozenset[May]] = {
         May.MANAGE_USERS,
         May.MANAGE_CLIENTS,
     },
-    Role.RISK_OFFICER: _OF_STAFF | {May.FREEZE, May.CHANGE_TERMS, May.WORK, May.DISPUTE},
-    Role.APPROVER: _OF_STAFF | {May.DECIDE_JOURNAL, May.SEE_AUDIT},
+    Role.RISK_OFFICER: _OF_STAFF
+    | {May.FREEZE, May.CHANGE_TERMS, May.WORK, May.COLLECT, May.DISPUTE},
+    Role.APPROVER: _OF_STAFF | {May.DECIDE_JOURNAL, May.DECIDE_RELIEF, May.SEE_AUDIT},
     Role.TREASURY: _OF_STAFF
     | {May.TAKE_RECEIPTS, May.HEAR_BANK, May.MOVE_CASH, May.WORK, May.PROPOSE_JOURNAL},
     Role.AUDITOR: _OF_STAFF | {May.SEE_AUDIT},

@@ -11,6 +11,7 @@ from tallystick.book.access.permissions import May
 from tallystick.book.access.viewer import Viewer
 from tallystick.book.acts.models import Act
 from tallystick.book.collateral.models import Pool
+from tallystick.book.collections.models import Case
 from tallystick.book.financing.models import Decision, Facility, Loan, ProgrammeLimit
 from tallystick.book.funding.models import FundingLine
 from tallystick.book.ledger.models import Account, Entry, ManualJournal
@@ -70,6 +71,15 @@ def cases(viewer: Viewer) -> QuerySet[WorkItem]:
     return _own(viewer, WorkItem.objects.filter(party__isnull=False), "party_id")
 
 
+def late_payers(viewer: Viewer) -> QuerySet[Case]:
+    """Cases of firms that pay late: all of them for the house, a firm's own for the firm.
+
+    Who of ours works on its case, and until when letters are held back, a firm does not see.
+    """
+    rows = _own(viewer, Case.objects.all(), "party_id")
+    return rows if viewer.party_id is None else rows.defer("assignee", "paused_until_date")
+
+
 def entities(viewer: Viewer) -> QuerySet[LegalEntity]:
     return _house(viewer, LegalEntity.objects.all())
 
@@ -121,6 +131,12 @@ def work_items(viewer: Viewer) -> QuerySet[WorkItem]:
 def work_item(viewer: Viewer, number: int) -> WorkItem:
     """The work item by its number. Raises NotThere."""
     return by_number(work_items(viewer), "work item", number)
+
+
+def late_payer(viewer: Viewer, number: int) -> Case:
+    """The case of a late payer by its number. Raises NotThere."""
+    rows = late_payers(viewer).select_related("party", "legal_entity", "assignee")
+    return by_number(rows, "case", number)
 
 
 def decision(viewer: Viewer, number: int) -> Decision:

@@ -34,6 +34,11 @@ SHOWN = {
     ),
     "collateral_securityinterest": f"pool_id = ANY ({POOLS})",
     "collateral_termsinforce": f"pool_id = ANY ({POOLS})",
+    "collections_case": f"party_id = {FIRM}",
+    "collections_payto": "true",
+    "collections_promisetopay": (
+        "EXISTS (SELECT FROM collections_case AS held WHERE held.id = case_id)"
+    ),
     "financing_decision": f"facility_id = ANY ({FACILITIES})",
     "financing_facility": f"supplier_id = {FIRM}",
     "financing_loan": f"facility_id = ANY ({FACILITIES})",
@@ -92,8 +97,11 @@ SHOWN = {
 """What a firm sees of each table. A table that is not here it cannot read at all."""
 
 # One receipt pays the claims of many firms: its whole amount is none of theirs. Of a day's seal
-# only that there is one, of a case not who of ours has answered it.
+# only that there is one, of a case not who of ours has answered it or works on it.
 COLUMNS = {
+    "collections_case": (
+        ' (id, legal_entity_id, party_id, opened_date, closed_date, "end", act_id)'
+    ),
     "ledger_seal": " (legal_entity_id, date)",
     "payments_cashreceipt": (
         " (id, bank_reference, legal_entity_id, payer_id, currency, value_date, booking_date,"
@@ -128,6 +136,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("collateral", "0003_rules"),
+        ("collections", "0002_guards_and_rights"),
         ("financing", "0004_guards_and_rights"),
         ("funding", "0002_guards_and_rights"),
         ("ledger", "0005_rights"),

@@ -243,11 +243,30 @@ def _undo_disbursal(story: Story, step: Case) -> None:
 
 
 def _pause(story: Story, step: Case) -> None:
-    first = optional_day(step, "start") or optional_day(step, "start_date")
-    last = optional_day(step, "end") or optional_day(step, "end_date")
-    if first is None or last is None:
+    days = sorted(day(value) for name, value in step.items() if name != "event" and _is_day(value))
+    if len(days) != 2:
         raise UnknownVocabularyError(f"interest pause {step!r}")
-    story.record(InstalmentEventKind.INTEREST_PAUSED, first, due_date=last)
+    story.record(InstalmentEventKind.INTEREST_PAUSED, days[0], due_date=days[1])
+
+
+def _is_day(value: object) -> bool:
+    try:
+        date.fromisoformat(str(value))
+    except ValueError:
+        return False
+    return True
+
+
+def _undo_charge_off(story: Story, _: Case) -> None:
+    taken_back = story.reversals()
+    made = [
+        event.event_id
+        for event in story.events
+        if event.kind is InstalmentEventKind.CHARGED_OFF and event.event_id not in taken_back
+    ]
+    if not made:
+        raise MalformedCaseError("no charge-off to undo")
+    story.record(InstalmentEventKind.REVERSED, story.today, reverses=made[-1])
 
 
 def _reschedule(story: Story, step: Case) -> None:
@@ -307,6 +326,7 @@ EVENTS: dict[str, Callable[[Story, Case], None]] = {
     "chargeback": _amount_goes_back(InstalmentEventKind.CHARGED_BACK),
     "credit_balance_refund": _amount_goes_back(InstalmentEventKind.CREDIT_REFUNDED),
     "charge_off": _charge_off,
+    "undo_charge_off": _undo_charge_off,
     "undo_transaction": _undo,
     "undo_disbursal": _undo_disbursal,
     "undo_last_disbursal": _undo_disbursal,
@@ -466,9 +486,7 @@ def journal_case(case: Case) -> Outcome:
         "interest_type": "FLAT" if "FLAT" in str(loan.get("product")) else "DECLINING_BALANCE",
         "interest_calculation_period": "SAME_AS_REPAYMENT_PERIOD",
         "amortization": "EQUAL_INSTALLMENTS",
-        "number_of_repayments": 1,
-        "repay_every": 30,
-        "repay_unit": "DAYS",
+        **_lives_of(str(loan.get("product"))),
         **{name: value for name, value in loan.items() if name not in ("rate",)},
     }
     check = {
@@ -479,6 +497,13 @@ def journal_case(case: Case) -> Outcome:
     }
     steps = [*(_dated(step, wanted) for step in field(inputs, "events")), check]
     return timeline_case({"inputs": terms, "timeline": steps})
+
+
+def _lives_of(product: str) -> Case:
+    """How long the peers' standard products run, which such a case does not state."""
+    if "INTEREST" in product:
+        return {"number_of_repayments": 3, "repay_every": 1, "repay_unit": "MONTHS"}
+    return {"number_of_repayments": 1, "repay_every": 30, "repay_unit": "DAYS"}
 
 
 def _first_date(inputs: Case) -> str:

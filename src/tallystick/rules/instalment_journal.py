@@ -2,8 +2,9 @@
 
 Every movement is one balanced set of postings. Money passes through ``settlement_clearing``.
 Interest and charges have been accrued when they are paid, so that receipts settle receivables.
-After a charge-off what comes in is no longer a repayment: money of the borrower is a recovery,
-and money that the seller gives back lowers the loss.
+What the lender forgoes is an expense where it is principal, and income given back where it is
+interest or charges. After a charge-off what comes in is no longer a repayment: money of the
+borrower is a recovery, and money that the seller gives back lowers the loss.
 """
 
 from collections.abc import Callable
@@ -55,8 +56,6 @@ def postings_of(movement: Movement, *, book: int, party: int) -> tuple[Posting, 
 def _received(
     movement: Movement, book: int, clearing: AccountName, borrower: AccountName
 ) -> tuple[Posting, ...]:
-    forgone = movement.receipt in _FORGONE
-    source = AccountName("waivers", book=book) if forgone else clearing
     if movement.after_charge_off and movement.receipt not in _GIVEN_BACK:
         recovered_minor = sum(movement.parts_minor.values())
         settled = _if_any(credit, AccountName("recovery_income", book=book), recovered_minor)
@@ -67,10 +66,20 @@ def _received(
             for part, amount_minor in movement.parts_minor.items()
             for posting in _if_any(credit, AccountName(accounts[part], book=book), amount_minor)
         )
-    return (
-        debit(source, movement.amount_minor),
-        *settled,
-        *_if_any(credit, borrower, movement.credit_minor),
+    source: tuple[Posting, ...] = (debit(clearing, movement.amount_minor),)
+    if movement.receipt in _FORGONE:
+        source = _forgone(movement, book)
+    return (*source, *settled, *_if_any(credit, borrower, movement.credit_minor))
+
+
+def _forgone(movement: Movement, book: int) -> tuple[Posting, ...]:
+    given_minor = {**movement.parts_minor}
+    given_minor[Part.PRINCIPAL] += movement.credit_minor
+    accounts = {**_WRITTEN_TO, Part.PRINCIPAL: "waivers"}
+    return tuple(
+        posting
+        for part, amount_minor in given_minor.items()
+        for posting in _if_any(debit, AccountName(accounts[part], book=book), amount_minor)
     )
 
 

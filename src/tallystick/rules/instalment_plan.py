@@ -339,12 +339,13 @@ class _Table:
     ) -> Fraction:
         """Interest of a period from its start to ``day``, within it.
 
-        ``due_before`` is what fell due with the periods before, None where receipts are left out.
+        ``due_before`` is what fell due with the periods before, None where neither receipts nor
+        pauses are to be known.
         """
         span = self.spans[index]
         parts: list[tuple[int, Decimal, Fraction]] = []
         for start, end in pairwise(self._cuts(span, day)):
-            if self._is_paused(start):
+            if due_before is not None and self._is_paused(start):
                 continue
             bears_minor = balance_minor + self._off_plan(index, start, due_before)
             rate = self._rate_on(start)

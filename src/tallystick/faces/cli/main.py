@@ -64,6 +64,7 @@ COMMANDS = (
     Entry("unfreeze", "money:unfreeze", "Let a frozen facility be drawn again.", MONEY),
     Entry("loan", "loan:app", "A loan's schedule, its state, and why it is so.", MONEY),
     Entry("close", "day:close", "Close business days.", BOOKS),
+    Entry("collections", "collections:app", "Firms that pay late, and what is done.", BOOKS),
     Entry("worklist", "worklist:app", "What needs a person.", BOOKS),
     Entry("verify", "day:verify", "Prove the books' invariants, or name what is wrong.", BOOKS),
     Entry("ledger", "ledger:app", "Entries, balances, seals and proofs.", BOOKS),

@@ -1,6 +1,7 @@
 """``tally receipt`` and ``tally refund``: cash that was received, looked at again."""
 
 import getpass
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
 
@@ -18,6 +19,77 @@ Receipt = Annotated[str, typer.Argument(help="The bank's reference of the receip
 Currency = Annotated[str, typer.Option("--currency", help="ISO 4217 code.")]
 EntityCode = Annotated[str | None, typer.Option("--entity", help="When there are several.")]
 Key = Annotated[str | None, typer.Option("--key", help="Request key: repeating it acts only once.")]
+
+
+@app.command("take")
+def take(
+    receipt: Receipt,
+    amount: Annotated[str, typer.Argument(help="In the currency: 1234.50")],
+    loan: Annotated[str, typer.Option("--loan", help="The loan that the payer names.")],
+    payer: Annotated[str, typer.Option("--payer", help="The code of the firm that paid.")],
+    currency: Currency = "CNY",
+    value_date: Annotated[
+        datetime | None,
+        typer.Option(
+            "--value-date",
+            formats=["%Y-%m-%d"],
+            help="When the cash arrived; default: the open business day.",
+        ),
+    ] = None,
+    entity: EntityCode = None,
+) -> None:
+    """Take cash that names a loan; where the loan cannot take it, it waits in suspense."""
+    from tallystick.site import databases
+
+    with databases.book():
+        from tallystick.book.parties.entities import entity_called
+        from tallystick.book.servicing.receipts import Receipt as Told
+        from tallystick.book.servicing.receive import receive
+        from tallystick.rules.money import minor_from_text
+
+        house = entity_called(entity)
+        settled = receive(
+            Told(
+                receipt,
+                payer,
+                currency,
+                minor_from_text(amount, currency),
+                value_date.date() if value_date else house.business_date,
+            ),
+            loan,
+            legal_entity_id=house.entity_id,
+            caller=_caller(""),
+        )
+    tell_settled(settled)
+
+
+@app.command("apply-to-loan")
+def apply_to_loan(
+    receipt: Receipt,
+    loan: Annotated[str, typer.Argument(help="The loan that it pays.")],
+    amount: Annotated[str, typer.Argument(help="In the currency: 1234.50")],
+    currency: Currency = "CNY",
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept with the act.")] = "",
+    entity: EntityCode = None,
+    key: Key = None,
+) -> None:
+    """Let cash that waits in suspense pay a loan, from the day on which it arrived."""
+    from tallystick.site import databases
+
+    with databases.book():
+        from tallystick.book.parties.entities import entity_called
+        from tallystick.book.servicing.receive import apply_to_loan as apply_it
+        from tallystick.rules.money import minor_from_text
+
+        settled = apply_it(
+            receipt,
+            loan,
+            minor_from_text(amount, currency),
+            legal_entity_id=entity_called(entity).entity_id,
+            caller=_caller(reason),
+            key=key or str(uuid4()),
+        )
+    tell_settled(settled)
 
 
 @app.command("apply")

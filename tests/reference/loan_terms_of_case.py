@@ -13,6 +13,7 @@ from tallystick.rules.instalment_terms import (
     Advance,
     Ahead,
     AllocationOrder,
+    Begins,
     ChargeDue,
     InstalmentTerms,
     Joining,
@@ -241,6 +242,7 @@ class CaseTerms:
             orders=_refund_orders(order) if advanced else {},
             recalculation=self.recalculation(),
             joining=Joining.NEXT if self.is_progressive() else Joining.DUE_THAT_DAY,
+            begins=Begins.AGREED_DAY if self.inputs.get("periods") else Begins.PAYOUT,
             pays_down_at_once="_AUTO" in self.product,
         )
 
@@ -261,7 +263,8 @@ def with_ahead(order: AllocationOrder, ahead: Ahead) -> AllocationOrder:
 
 def agreed(inputs: Case) -> tuple[date, int]:
     """The day and the principal that were agreed, where a case states them."""
-    submitted = inputs.get("submitted_on")
+    periods = inputs.get("periods")
+    submitted = periods[0]["from_date"] if periods else inputs.get("submitted_on")
     principal = inputs.get("principal")
     return (
         day(submitted) if submitted is not None else date(2000, 1, 1),

@@ -51,7 +51,7 @@ from tallystick.rules.instalment_loan import (
     fold,
 )
 from tallystick.rules.instalment_plan import History, accrued_on
-from tallystick.rules.instalment_terms import Part, ReceiptKind
+from tallystick.rules.instalment_terms import Begins, Part, ReceiptKind
 from tallystick.rules.refusal import Refusal
 from tallystick.rules.schedule_dates import DatePlan, MonthEnd, due_dates
 
@@ -349,7 +349,9 @@ def _schedule(story: Story, step: Case) -> Iterable[str | None]:
 
 def _factors(story: Story, row: Case) -> Iterable[str | None]:
     """The parts of a year behind a row, times the rate, as the case prints them."""
-    plan = replace(story.terms.plan, start=story.events[0].value_date)
+    plan = story.terms.plan
+    if story.terms.begins is Begins.PAYOUT:
+        plan = replace(plan, start=story.loan().payouts[0].date)
     spans = spans_of(plan, (), reaching=plan.start)
     span = spans[whole(row["nr"]) - 1]
     part = part_of_year(plan, span, span.from_date, span.due_date) * Fraction(plan.annual_rate)

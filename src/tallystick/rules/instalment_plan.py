@@ -26,7 +26,8 @@ from tallystick.rules.amortisation import (
     portions,
 )
 from tallystick.rules.instalment_dates import MovedFrom, Span, index_due, part_of_year, spans_of
-from tallystick.rules.instalment_terms import Advance, InstalmentTerms, Joining, Reach, Rest
+from tallystick.rules.instalment_events import InvalidInstalmentEvent
+from tallystick.rules.instalment_terms import Advance, Begins, InstalmentTerms, Joining, Reach, Rest
 from tallystick.rules.money import rounded
 from tallystick.rules.schedule import (
     InstalmentFormula,
@@ -125,7 +126,14 @@ def accrued_on(terms: InstalmentTerms, history: History, day: date) -> Accrued:
 
 def _table(terms: InstalmentTerms, history: History) -> "_Table":
     first = history.payouts[0]
-    plan = replace(terms.plan, start=first.date, principal_minor=first.amount_minor)
+    plan = replace(terms.plan, principal_minor=first.amount_minor)
+    if terms.begins is Begins.PAYOUT:
+        plan = replace(plan, start=first.date)
+    elif first.date < plan.start:
+        raise InvalidInstalmentEvent(
+            f"Money was paid out on {first.date}, before the start agreed, {plan.start}: agree an "
+            "earlier start, or count due dates from the payout."
+        )
     spans = spans_of(plan, history.moved, reaching=_last_joining(terms, history))
     return _Table(terms, plan, spans, history)
 

@@ -120,6 +120,15 @@ class Joining(StrEnum):
     NEXT = "next"
 
 
+class Begins(StrEnum):
+    """From which day due dates are counted."""
+
+    PAYOUT = "payout"
+    """The day of the first payout."""
+    AGREED_DAY = "agreed_day"
+    """The start agreed, even if money is paid out later; it bears interest from its payout."""
+
+
 class ReceiptKind(StrEnum):
     """Where the money of a receipt comes from."""
 
@@ -165,6 +174,7 @@ class InstalmentTerms:
     orders: Mapping[ReceiptKind, AllocationOrder] = field(default_factory=dict)
     recalculation: Recalculation | None = None
     joining: Joining = Joining.DUE_THAT_DAY
+    begins: Begins = Begins.PAYOUT
     pays_down_at_once: bool = False
 
     def __post_init__(self) -> None:

@@ -109,7 +109,7 @@ def test_the_latest_ladder_begun_is_in_force_and_the_last_given_of_one_day():
         pytest.param({"steps": ()}, "ladder of 0 steps", id="no steps"),
         pytest.param({"steps": LADDER.steps[::-1]}, "later than the one before", id="downwards"),
         pytest.param({"steps": LADDER.steps[:1] * 2}, "name of its own", id="one name twice"),
-        pytest.param({"max_days_past_due": 3}, "before its first step", id="opened after a step"),
+        pytest.param({"max_days_past_due": 3}, "Open it before that", id="opened after a step"),
         pytest.param(
             {"steps": (replace(LADDER.steps[0], min_wait_days=-1),)}, "wait", id="negative wait"
         ),
@@ -239,7 +239,7 @@ def test_a_ladder_is_read_from_a_file():
         pytest.param("min_wait_days", "wait", "line 4.*is missing", id="a key left out"),
         pytest.param("_due = 1", "_due = 0", "line 6.*from 1 to", id="reached before it is late"),
         pytest.param("[[step]]", "[step]", "as a table", id="steps are a list"),
-        pytest.param("= 0", "= 1", "before its first step", id="opened too late"),
+        pytest.param("= 0", "= 1", "Open it before that", id="opened too late"),
         pytest.param("max_", "max ", "not TOML", id="no TOML"),
     ],
 )

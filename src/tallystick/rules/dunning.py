@@ -55,6 +55,21 @@ class Letter(StrEnum):
     HAND_OVER = "hand_over"
 
 
+class Why(StrEnum):
+    """Why a message is due, or none is."""
+
+    DUE = "due"
+    NOTHING_PAST_DUE = "nothing_past_due"
+    NOT_REACHED = "not_reached"
+    """The first step has not been reached."""
+    ALL_SENT = "all_sent"
+    """The step reached was sent, and no later one is reached."""
+    PAUSED = "paused"
+    PROMISED = "promised"
+    WAITS = "waits"
+    """The step's wait since the message before is not over."""
+
+
 class UnusableLadder(Refusal):
     """A ladder's steps contradict each other or cannot be climbed."""
 
@@ -177,10 +192,15 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """What is to be done now, and the clause that says so. ``step`` None: nothing is."""
+    """What is to be done now, and the clause that says so. ``step`` None: nothing is.
+
+    ``until_date``: of a message held back, the day on which that ends; of a promise its last day.
+    """
 
     step: Step | None
+    why: Why
     clause: str
+    until_date: date | None = None
 
 
 def bucket_of(days_past_due: int) -> str:
@@ -230,12 +250,13 @@ def next_action(ladder: Ladder, standing: Standing, on: date) -> Next:
     """
     late = standing.days_past_due
     if not late:
-        return Next(None, "Nothing is past due.")
+        return Next(None, Why.NOTHING_PAST_DUE, "Nothing is past due.")
     reached = [step for step in ladder.steps if step.min_days_past_due <= late]
     if not reached:
         first = ladder.steps[0]
         return Next(
             None,
+            Why.NOT_REACHED,
             f"{late} days past due: the first step, {first.name}, is reached at "
             f"{first.min_days_past_due}.",
         )
@@ -245,22 +266,31 @@ def next_action(ladder: Ladder, standing: Standing, on: date) -> Next:
         sent.step == step.name for sent in standing.sent
     ):
         return Next(
-            None, f"{late} days past due: {step.name} was sent, and no later step is reached."
+            None,
+            Why.ALL_SENT,
+            f"{late} days past due: {step.name} was sent, and no later step is reached.",
         )
     if standing.paused_until_date is not None and on < standing.paused_until_date:
-        return Next(None, f"{step.name} is held back: paused until {standing.paused_until_date}.")
+        until_date = standing.paused_until_date
+        clause = f"{step.name} is held back: paused until {until_date}."
+        return Next(None, Why.PAUSED, clause, until_date)
     if running := [day for day in standing.promised_dates if on <= day]:
-        return Next(None, f"{step.name} is held back: payment is promised for {max(running)}.")
+        until_date = max(running)
+        clause = f"{step.name} is held back: payment is promised for {until_date}."
+        return Next(None, Why.PROMISED, clause, until_date)
     if standing.last_sent is not None:
         free_date = standing.last_sent.date + timedelta(days=step.min_wait_days)
         if on < free_date:
             return Next(
                 None,
+                Why.WAITS,
                 f"{step.name} waits until {free_date}: {step.min_wait_days} days after "
                 f"{standing.last_sent.step} of {standing.last_sent.date}.",
+                free_date,
             )
     return Next(
         step,
+        Why.DUE,
         f"{late} days past due: {step.name} is sent from {step.min_days_past_due} days on "
         f"(bucket {step.bucket}), at least {step.min_wait_days} days after the message before.",
     )

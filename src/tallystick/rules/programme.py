@@ -10,24 +10,15 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 from tallystick.rules.calendars import Adjustment
-from tallystick.rules.daycount import DAILY_DAY_COUNTS, DayCount
-from tallystick.rules.loan_events import rate_in_ppb
 from tallystick.rules.loan_terms import Bucket
 from tallystick.rules.money import minor_digits
 from tallystick.rules.pool_terms import TERM_BOUNDS, Terms, terms_in
-from tallystick.rules.rate_ceilings import Lender, lpr_1y_on, refuse_above_ceiling
-from tallystick.rules.reference_rates import (
-    MAX_SPREAD_BPS,
-    FloatingTerms,
-    Reset,
-    refuse_name,
-    with_spread,
-)
+from tallystick.rules.price_terms import PriceTerms, price_in
+from tallystick.rules.rate_ceilings import Lender
 from tallystick.rules.refusal import Refusal
 from tallystick.rules.terms_file import Table, TermError, refuse_dangling_citations, syntax_error
 from tallystick.rules.toml_lines import key_lines
@@ -36,6 +27,9 @@ MAX_LIMIT_MINOR = 2**62 - 1
 """A limit and an amount under it can be added within 64 bits."""
 
 MAX_TENOR_DAYS = 3_660
+WHOLE_BPS = 10_000
+USUAL_PRIORITY = 100
+MAX_PRIORITY = 1_000
 MAX_CODE_LENGTH = 64
 
 
@@ -60,6 +54,17 @@ class Sweep(StrEnum):
     """Down to the cover that the pool's remaining claims give."""
 
 
+class Others(StrEnum):
+    """What of a facility's loans the settlements of its supplier's other facilities repay."""
+
+    NONE = "none"
+    """Nothing: what those settlements leave is paid out to the supplier."""
+    DUE = "due"
+    """What has fallen due."""
+    ALL = "all"
+    """What has not fallen due as well."""
+
+
 class InvalidProgramme(Refusal):
     """A programme file cannot be used; each error names its line, key, value and remedy."""
 
@@ -73,23 +78,6 @@ class AccessTerms:
     """Who may have a facility. ``min_contract_months``: age of the contract with the anchor."""
 
     min_contract_months: int
-
-
-BENCHMARK = "lpr_1y"
-"""The reference rate of which the ceilings know the value, so that a spread can be judged."""
-
-
-@dataclass(frozen=True, slots=True)
-class PriceTerms:
-    """Rates are fractions a year. ``penalty_rate`` runs on principal past due, on top.
-
-    Either ``annual_rate`` is given, or ``floating`` says which reference rate it follows.
-    """
-
-    annual_rate: Decimal | None
-    floating: FloatingTerms | None
-    penalty_rate: Decimal
-    day_count: DayCount
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +100,19 @@ class LimitTerms:
 
 @dataclass(frozen=True, slots=True)
 class SettlementTerms:
-    """In which order a settlement repays, and how far."""
+    """In which order a settlement repays, and how far.
+
+    ``swept_bps`` of a settlement repay at most, and ``held_back_bps`` are kept as the supplier's
+    credit; the rest is the supplier's at once. ``others``: whether settlements of the supplier's
+    other facilities repay loans here too, where the lower ``others_priority`` comes first.
+    """
 
     sweep: Sweep
     waterfall: tuple[Bucket, ...]
+    swept_bps: int = WHOLE_BPS
+    held_back_bps: int = 0
+    others: Others = Others.NONE
+    others_priority: int = USUAL_PRIORITY
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +218,7 @@ def _programme(
         lender=lender,
         currency=_currency(table),
         access=_access(table.table("access")),
-        price=_price(table.table("price"), lender=lender, defined_on=defined_on),
+        price=price_in(table.table("price"), lender=lender, defined_on=defined_on),
         drawdown=_drawdown(table.table("drawdown")),
         limits=_limits(table.table("limits")),
         pool=_pool(table.table("pool")),
@@ -251,72 +248,6 @@ def _access(table: Table) -> AccessTerms:
     terms = AccessTerms(table.whole_number("min_contract_months", lowest=0, highest=1_200))
     table.finish(cited=("min_contract_months",))
     return terms
-
-
-def _price(table: Table, *, lender: Lender, defined_on: date | None) -> PriceTerms:
-    errors_before = len(table.errors)
-    is_floating = "reference_rate" in table.content
-    terms = PriceTerms(
-        annual_rate=None if is_floating else table.decimal("annual_rate"),
-        floating=_floating(table) if is_floating else None,
-        penalty_rate=table.decimal("penalty_rate"),
-        day_count=table.choice("day_count", DayCount),
-    )
-    annual_rate = terms.annual_rate
-    if annual_rate is not None:
-        fixed_rate = annual_rate
-        table.checked("annual_rate", lambda: rate_in_ppb(fixed_rate))
-    table.checked("penalty_rate", lambda: rate_in_ppb(terms.penalty_rate))
-    if terms.day_count not in DAILY_DAY_COUNTS:
-        table.refuse(
-            "day_count",
-            f"A book accrues by calendar days: use one of {', '.join(DAILY_DAY_COUNTS)}.",
-        )
-    if defined_on is not None and len(table.errors) == errors_before:
-        _refuse_above_ceiling(table, terms, lender=lender, on=defined_on)
-    rate_keys = ("reference_rate", "spread_bps", "reset") if is_floating else ("annual_rate",)
-    table.finish(cited=(*rate_keys, "penalty_rate", "day_count"))
-    return terms
-
-
-def _floating(table: Table) -> FloatingTerms:
-    """Reference rate and spread; possible ones where the file's are not."""
-    name = table.text("reference_rate", instead=BENCHMARK)
-    spread_bps = table.whole_number("spread_bps", lowest=-MAX_SPREAD_BPS, highest=MAX_SPREAD_BPS)
-    reset = table.choice("reset", Reset)
-    try:
-        refuse_name(name)
-    except Refusal as refusal:
-        table.refuse("reference_rate", str(refusal))
-        name = BENCHMARK
-    return FloatingTerms(name, spread_bps, reset)
-
-
-def _refuse_above_ceiling(table: Table, terms: PriceTerms, *, lender: Lender, on: date) -> None:
-    """Note a price above the legal ceiling of the day on which it is defined.
-
-    Of a floating rate only the one-year loan prime rate is known here; others are judged when a
-    facility is opened, with the value of that day.
-    """
-    floating = terms.floating
-    key = "annual_rate" if floating is None else "spread_bps"
-    if floating is not None and floating.reference_rate != BENCHMARK:
-        return
-
-    def check() -> None:
-        annual_rate = terms.annual_rate
-        if floating is not None:
-            annual_rate = with_spread(lpr_1y_on(on), floating.spread_bps)
-        assert annual_rate is not None
-        refuse_above_ceiling(
-            lender=lender,
-            on=on,
-            annual_rate=annual_rate,
-            day_count=terms.day_count,
-            penalty_rate=terms.penalty_rate,
-        )
-
-    table.checked(key, check)
 
 
 def _drawdown(table: Table) -> DrawdownTerms:
@@ -352,21 +283,47 @@ def _pool(table: Table) -> Terms:
 
 
 def _settlement(table: Table) -> SettlementTerms:
+    written = [key for key in _SETTLEMENT_CHOICES if key in table.content]
     terms = SettlementTerms(
-        sweep=table.choice("sweep", Sweep), waterfall=table.each_once("waterfall", Bucket)
+        sweep=table.choice("sweep", Sweep),
+        waterfall=table.each_once("waterfall", Bucket),
+        swept_bps=_whole(table, "swept_bps", lowest=1, highest=WHOLE_BPS, usual=WHOLE_BPS),
+        held_back_bps=_whole(table, "held_back_bps", lowest=0, highest=WHOLE_BPS - 1, usual=0),
+        others=table.choice("others", Others) if "others" in table.content else Others.NONE,
+        others_priority=_whole(
+            table, "others_priority", lowest=0, highest=MAX_PRIORITY, usual=USUAL_PRIORITY
+        ),
     )
+    if terms.swept_bps + terms.held_back_bps > WHOLE_BPS:
+        table.refuse(
+            "held_back_bps",
+            f"Hold back {WHOLE_BPS - terms.swept_bps} at most: {terms.swept_bps} are swept.",
+        )
     places = {bucket: place for place, bucket in enumerate(terms.waterfall)}
     if places[Bucket.PRINCIPAL_NOT_DUE] < places[Bucket.PRINCIPAL_DUE]:
         # The loans would refuse it: what is repaid counts against the oldest instalment.
         table.refuse("waterfall", "Let principal_due come before principal_not_due.")
-    if terms.sweep is Sweep.COVER and terms.waterfall[-1] is not Bucket.PRINCIPAL_NOT_DUE:
+    bounded = terms.sweep is Sweep.COVER or terms.others is Others.DUE
+    if bounded and terms.waterfall[-1] is not Bucket.PRINCIPAL_NOT_DUE:
         # Otherwise a loan's own order would repay principal that the sweep leaves outstanding.
         table.refuse(
             "waterfall",
-            "Let principal_not_due come last: a sweep down to cover leaves a part of it.",
+            "Let principal_not_due come last: a sweep down to cover, or of what is due, leaves a "
+            "part of it.",
         )
-    table.finish(cited=("sweep", "waterfall"))
+    table.finish(cited=("sweep", "waterfall", *written))
     return terms
+
+
+_SETTLEMENT_CHOICES = ("swept_bps", "held_back_bps", "others", "others_priority")
+"""Terms of a settlement that may be left out."""
+
+
+def _whole(table: Table, key: str, *, lowest: int, highest: int, usual: int) -> int:
+    """A whole number that may be left out."""
+    if key not in table.content:
+        return usual
+    return table.whole_number(key, lowest=lowest, highest=highest)
 
 
 def _published(table: Table) -> Published:

@@ -88,18 +88,32 @@ def an_act(kind: str):
 
 
 def programme(
-    *, sweep: Sweep = Sweep.ALL, waterfall: tuple[Bucket, ...] = RECEIPT_ORDER
+    *,
+    sweep: Sweep = Sweep.ALL,
+    waterfall: tuple[Bucket, ...] = RECEIPT_ORDER,
+    **choices: int | str,
 ) -> ProgrammeTerms:
-    """The JD preset with another sweep or order of payment."""
+    """The JD preset with another sweep or order of payment, or ``choices`` of its settlement."""
     terms = preset("jd.jingbaobei")
-    settlement = {"sweep": str(sweep), "waterfall": [str(bucket) for bucket in waterfall]}
     written = terms.content["terms"]
-    written = {**written, "settlement": {**written["settlement"], **settlement}}
+    settlement = {
+        **written["settlement"],
+        "sweep": str(sweep),
+        "waterfall": [str(bucket) for bucket in waterfall],
+        **choices,
+    }
+    settlement["sources"] = settlement["sources"] | dict.fromkeys(choices, "illustrative")
+    written = {**written, "settlement": settlement}
     return replace(terms, content={**terms.content, "terms": written})
 
 
-def facility(scene: Scene, supplier: str, terms: ProgrammeTerms | None = None) -> Facility:
-    """A facility of ``supplier`` with an empty pool; limits never bind."""
+def facility(
+    scene: Scene, supplier: str, terms: ProgrammeTerms | None = None, *, named: str = ""
+) -> Facility:
+    """A facility of ``supplier`` with an empty pool; limits never bind.
+
+    ``named`` tells apart the facilities of one supplier.
+    """
     entity = LegalEntity.objects.get(pk=scene.legal_entity_id)
     party, _ = Party.objects.get_or_create(code=supplier, defaults={"name": supplier})
     limit, _ = ProgrammeLimit.objects.get_or_create(
@@ -119,14 +133,15 @@ def facility(scene: Scene, supplier: str, terms: ProgrammeTerms | None = None) -
         sha256=hashlib.sha256(b"pool").digest(), defaults={"terms": POOL_TERMS}
     )
     pool = Pool.objects.create(
-        code=f"POOL-{supplier}",
+        code=f"POOL-{supplier}{named}",
         legal_entity=entity,
         supplier=party,
         currency=scene.currency,
         terms=pool_terms,
+        rank=1 + Pool.objects.filter(supplier=party).count(),
     )
     return Facility.objects.create(
-        code=f"F-{supplier}",
+        code=f"F-{supplier}{named}",
         legal_entity=entity,
         supplier=party,
         programme=stored(terms or preset("jd.jingbaobei")),

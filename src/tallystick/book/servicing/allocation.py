@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 from django.db import connection
@@ -43,7 +43,8 @@ class LockedFacility(NamedTuple):
 class Share(NamedTuple):
     """The part of a receipt that belongs to one facility, or to ``loan_id`` alone.
 
-    ``sweep`` says how much principal not yet due it repays.
+    ``sweep`` says how much principal not yet due it repays; none where it pays ``only_due``. Of
+    one facility the lower ``turn`` is allocated first.
     """
 
     receipt_id: int
@@ -52,6 +53,8 @@ class Share(NamedTuple):
     amount_minor: int
     value_date: date
     sweep: Sweep
+    turn: int = 0
+    only_due: bool = False
 
 
 class Allocated(NamedTuple):
@@ -62,6 +65,7 @@ class Allocated(NamedTuple):
     loan_id: int | None
     bucket: Bucket | None
     amount_minor: int
+    turn: int = 0
 
 
 def lock_facilities(
@@ -97,7 +101,7 @@ def allocate(
     loans: Mapping[int, LoanPosition],
     booking_date: date,
 ) -> list[Allocated]:
-    """Sweep every share over its facility's loans, facility by facility, by value date.
+    """Sweep every share over its facility's loans, facility by facility, by turn and value date.
 
     ``covers_minor``: what the pool of a facility covers, for those swept down to cover.
     ``loans`` are all live loans of the facilities. Amounts of a share sum to it.
@@ -105,7 +109,7 @@ def allocate(
     loans_of: dict[int, list[LoanPosition]] = defaultdict(list)
     for loan in loans.values():
         loans_of[loan.facility_id].append(loan)
-    in_turn = sorted(shares, key=lambda share: (share.facility_id, share.value_date))
+    in_turn = sorted(shares, key=lambda share: (share.facility_id, share.turn, share.value_date))
     by_facility = {
         facility_id: list(group)
         for facility_id, group in groupby(in_turn, key=lambda share: share.facility_id)
@@ -114,7 +118,7 @@ def allocate(
         loan.loan_id
         for facility_id, group in by_facility.items()
         for loan in loans_of[facility_id]
-        if group[0].value_date < loan.position.last_value_date
+        if _goes_back(group, behind=loan.position.last_value_date)
     )
     return [
         allocated
@@ -128,6 +132,12 @@ def allocate(
             booking_date,
         )
     ]
+
+
+def _goes_back(shares: Sequence[Share], *, behind: date) -> bool:
+    """True where a share counts from a day before what it finds there already."""
+    dates = [behind, *(share.value_date for share in shares)]
+    return any(later < earlier for earlier, later in pairwise(dates))
 
 
 def _allocated(
@@ -157,11 +167,13 @@ def _allocated(
             max_prepaid_minor=_max_prepaid_minor(share, owing, drawn_minor, cover_minor),
         )
         for paid in swept.paid:
-            yield Allocated(share.receipt_id, facility.facility_id, *paid)
+            yield Allocated(share.receipt_id, facility.facility_id, *paid, share.turn)
             if paid.bucket in (Bucket.PRINCIPAL_DUE, Bucket.PRINCIPAL_NOT_DUE):
                 drawn_minor -= paid.amount_minor
         if swept.rest_minor:
-            yield Allocated(share.receipt_id, facility.facility_id, None, None, swept.rest_minor)
+            yield Allocated(
+                share.receipt_id, facility.facility_id, None, None, swept.rest_minor, share.turn
+            )
         if place + 1 < len(shares):
             loans.update(_moved_on(loans, swept.paid, share, history, booking_date, place))
 
@@ -169,6 +181,8 @@ def _allocated(
 def _max_prepaid_minor(
     share: Share, owing: Iterable[OwingLoan], drawn_minor: int, cover_minor: int
 ) -> int | None:
+    if share.only_due:
+        return 0
     if share.sweep is Sweep.ALL:
         return None
     return prepayment_down_to_cover(

@@ -6,9 +6,11 @@ from datetime import date
 
 from tallystick.book.collateral.bases import recompute
 from tallystick.book.servicing.allocation import Allocated, LockedFacility, Share, allocate
-from tallystick.book.servicing.lines import RESIDUAL, Line
+from tallystick.book.servicing.lines import CREDIT, RESIDUAL, Line
 from tallystick.book.servicing.positions import LoanPosition, live_positions
 from tallystick.book.servicing.remittance import Remitted
+from tallystick.book.servicing.sweep_others import sweep_others, taking_part
+from tallystick.rules.cross_sweep import parted
 from tallystick.rules.programme import Sweep
 
 
@@ -20,7 +22,8 @@ def distribute(
     """Where all that was applied to claims goes, and the loans that were looked at.
 
     The claims are paid already: a facility that is swept down to its cover is measured by the
-    cover that is left.
+    cover that is left. What a facility's loans leave of its part meets those of the supplier's
+    other facilities, where their programmes let it; a part that is held back is kept as credit.
     """
     shares_minor: dict[tuple[int, date, int], int] = defaultdict(int)
     unsecured_minor: dict[tuple[int, int], int] = defaultdict(int)
@@ -29,27 +32,51 @@ def distribute(
             shares_minor[each.receipt_id, each.value_date, each.facility_id] += each.applied_minor
         elif each.supplier_id is not None:
             unsecured_minor[each.receipt_id, each.supplier_id] += each.applied_minor
-    shares = [
-        Share(
-            receipt_id,
-            facility_id,
-            None,
-            amount_minor,
-            value_date,
-            facilities[facility_id].settlement.sweep,
+    shares = []
+    lines = []
+    for (receipt_id, value_date, facility_id), amount_minor in shares_minor.items():
+        facility = facilities[facility_id]
+        parts = parted(amount_minor, facility.settlement)
+        shares.append(
+            Share(
+                receipt_id,
+                facility_id,
+                None,
+                parts.swept_minor,
+                value_date,
+                facility.settlement.sweep,
+            )
         )
-        for (receipt_id, value_date, facility_id), amount_minor in shares_minor.items()
-    ]
+        lines += [
+            Line(receipt_id, facility.supplier_id, facility_id, None, bucket, part_minor)
+            for bucket, part_minor in (
+                (CREDIT, parts.held_back_minor),
+                (RESIDUAL, parts.free_minor),
+            )
+            if part_minor
+        ]
     swept = {share.facility_id: facilities[share.facility_id] for share in shares}
-    loans = live_positions(list(swept))
+    others = taking_part(facilities.values(), suppliers={f.supplier_id for f in swept.values()})
+    loans = live_positions([*swept, *(each for each in others if each not in swept)])
+    covers_minor = _covers_minor(swept, business_date)
     allocated = allocate(
         shares,
         facilities=swept,
-        covers_minor=_covers_minor(swept, business_date),
+        covers_minor=covers_minor,
         loans=loans,
         booking_date=business_date,
     )
-    lines = [_line(each, swept[each.facility_id]) for each in allocated]
+    if others:
+        allocated = sweep_others(
+            shares,
+            allocated,
+            facilities=facilities,
+            others=others,
+            covers_minor=covers_minor,
+            loans=loans,
+            booking_date=business_date,
+        )
+    lines += [_line(each, facilities[each.facility_id]) for each in allocated]
     lines += [
         Line(receipt_id, supplier_id, None, None, RESIDUAL, amount_minor)
         for (receipt_id, supplier_id), amount_minor in unsecured_minor.items()

@@ -16,7 +16,7 @@ from tallystick.book.watch.models import WorkItem
 from tallystick.faces.api.operations import reads, viewer_of
 from tallystick.faces.api.paging import DEFAULT_ITEMS, Cursor, Limit, NextCursor, page
 from tallystick.faces.api.values import Code, Minor
-from tallystick.rules.programme import PriceTerms
+from tallystick.rules.price_terms import PriceTerms
 
 router = Router(tags=["house"])
 

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from tallystick.rules.loan import LoanState
-    from tallystick.rules.loan_terms import LoanTerms
     from tallystick.rules.schedule import Instalment
 
 app = typer.Typer(no_args_is_help=True, help="A loan's schedule, its state, and why it is so.")
@@ -27,17 +26,24 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a tabl
 @app.command("schedule")
 def show_schedule(case: Case, as_json: Json = False) -> None:
     """What falls due when, if the principal is paid out on the first day."""
-    from tallystick.faces.cli.loan_case import naming, read_case
+    from tallystick.faces.cli.case_fields import naming
+    from tallystick.faces.cli.instalment_case import read_plan, tells_instalments
+    from tallystick.faces.cli.loan_case import read_case
     from tallystick.rules.loan_terms import plan_of
     from tallystick.rules.schedule import schedule
 
-    terms = read_case(case).terms
+    if tells_instalments(case):
+        told = read_plan(case)
+        currency, plan = told.currency, told.plan
+    else:
+        terms = read_case(case).terms
+        currency, plan = terms.currency, plan_of(terms)
     with naming(case):
-        rows = schedule(plan_of(terms))
+        rows = schedule(plan)
     if as_json:
         typer.echo(json.dumps({"rows": [_row(row) for row in rows]}, indent=2))
     else:
-        _print(_schedule_table(rows, terms))
+        _print(_schedule_table(rows, currency))
 
 
 @app.command("state")
@@ -52,9 +58,16 @@ def show_state(
     as_json: Json = False,
 ) -> None:
     """What the loan owes on a day, and the days of interest behind it."""
-    from tallystick.faces.cli.loan_case import naming, read_case
+    from tallystick.faces.cli.case_fields import naming
+    from tallystick.faces.cli.instalment_case import tells_instalments
+    from tallystick.faces.cli.loan_case import read_case
     from tallystick.rules.loan import fold
 
+    if tells_instalments(case):
+        from tallystick.faces.cli.instalment_state import show
+
+        show(case, on=on.date() if on else date.max, as_json=as_json)
+        return
     loan = read_case(case)
     with naming(case):
         state = fold(
@@ -80,10 +93,10 @@ def _row(row: "Instalment") -> dict[str, object]:
     }
 
 
-def _schedule_table(rows: "list[Instalment]", terms: "LoanTerms") -> "Table":
+def _schedule_table(rows: "list[Instalment]", currency: str) -> "Table":
     from rich.table import Table
 
-    table = Table(title=f"Schedule in {terms.currency}")
+    table = Table(title=f"Schedule in {currency}")
     table.add_column("n", justify="right")
     table.add_column("due")
     for heading in ("principal", "interest", "fee", "balance"):
@@ -93,7 +106,7 @@ def _schedule_table(rows: "list[Instalment]", terms: "LoanTerms") -> "Table":
         table.add_row(
             str(row.n),
             row.due_date.isoformat(),
-            *(_major(amount_minor, terms) for amount_minor in amounts),
+            *(_major(amount_minor, currency) for amount_minor in amounts),
         )
     return table
 
@@ -122,11 +135,15 @@ def _figures_table(state: "LoanState") -> "Table":
         ("fees", owed.fees_charged_minor, owed.fees_received_minor, owed.fees_due_minor),
     ):
         amounts = (arisen_minor, paid_minor, open_minor)
-        table.add_row(name, *(_major(amount_minor, state.terms) for amount_minor in amounts))
+        table.add_row(
+            name, *(_major(amount_minor, state.terms.currency) for amount_minor in amounts)
+        )
     table.add_section()
-    table.add_row("owed in all", "", "", _major(owed.owed_minor, state.terms))
-    table.add_row("of it, principal due", "", "", _major(owed.principal_due_minor, state.terms))
-    table.add_row("supplier's credit", "", "", _major(owed.credit_minor, state.terms))
+    table.add_row("owed in all", "", "", _major(owed.owed_minor, state.terms.currency))
+    table.add_row(
+        "of it, principal due", "", "", _major(owed.principal_due_minor, state.terms.currency)
+    )
+    table.add_row("supplier's credit", "", "", _major(owed.credit_minor, state.terms.currency))
     table.add_row("days past due", "", "", str(owed.days_past_due))
     return table
 
@@ -146,7 +163,7 @@ def _segments_table(state: "LoanState") -> "Table":
             table.add_row(
                 str(segment["from"]),
                 f"{segment['to']} {name}".rstrip(),
-                _major(int(str(segment["principal_minor"])), state.terms),
+                _major(int(str(segment["principal_minor"])), state.terms.currency),
                 str(segment["rate"]),
                 str(segment["days"]),
                 str(segment["interest"]),
@@ -154,10 +171,10 @@ def _segments_table(state: "LoanState") -> "Table":
     return table
 
 
-def _major(amount_minor: int, terms: "LoanTerms") -> str:
+def _major(amount_minor: int, currency: str) -> str:
     from tallystick.rules.money import text_from_minor
 
-    return text_from_minor(amount_minor, terms.currency, thousands=True)
+    return text_from_minor(amount_minor, currency, thousands=True)
 
 
 def _print(*tables: "Table") -> None:

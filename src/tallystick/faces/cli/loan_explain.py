@@ -61,7 +61,8 @@ def explain(
 
 
 def _explain_case(path: Path, on: date | None, known_on: date, as_json: bool) -> None:
-    from tallystick.faces.cli.loan_case import naming, read_case
+    from tallystick.faces.cli.case_fields import naming
+    from tallystick.faces.cli.loan_case import read_case
     from tallystick.rules.loan import fold
     from tallystick.rules.loan_explanation import explained
 

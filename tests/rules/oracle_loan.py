@@ -14,6 +14,7 @@ from tallystick.rules.loan_terms import LoanTerms, plan_of
 from tallystick.rules.money import rounded
 from tallystick.rules.schedule import schedule
 
+PLAN_CHANGES = ("restructured", "re_aged", "extended", "due_moved")
 PLACES = [
     "rate_changed",
     "restructured",
@@ -112,11 +113,15 @@ def remaining(events: list[LoanEvent], known_on: date) -> list[LoanEvent]:
 def in_order_of_the_day(events: list[LoanEvent], day: date) -> list[LoanEvent]:
     today = sorted(
         (event for event in events if event.value_date == day),
-        key=lambda event: (PLACES.index(event.kind), event.booking_date, event.event_id),
+        key=lambda event: (place(event.kind), event.booking_date, event.event_id),
     )
-    last_of = {event.kind: event for event in today}
-    replacing = ("rate_changed", "restructured", "re_aged")
-    return [e for e in today if e.kind not in replacing or last_of[e.kind] is e]
+    rates = [event for event in today if event.kind == "rate_changed"]
+    return [*rates[-1:], *(event for event in today if event.kind != "rate_changed")]
+
+
+def place(kind: str) -> int:
+    """Changes of the plan share one place: they build on each other as they were recorded."""
+    return PLACES.index("restructured" if kind in PLAN_CHANGES else kind)
 
 
 def happen(loan: Loan, event: LoanEvent, terms: LoanTerms, day: date) -> None:

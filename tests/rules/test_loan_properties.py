@@ -23,7 +23,7 @@ from tallystick.rules.daycount import DayCount
 from tallystick.rules.loan import fold, interest_of
 from tallystick.rules.loan_events import (
     FIELDS_OF,
-    REPLACING,
+    PLAN_CHANGES,
     Charge,
     EventKind,
     Keeps,
@@ -224,8 +224,9 @@ def test_every_minor_unit_received_is_somewhere_and_no_balance_is_negative(loan,
 @given(loan=loans(reversible=False), on=days, data=st.data())
 def test_the_order_of_booking_does_not_change_the_state(loan, on, data):
     terms, events = loan
+    ordered = {EventKind.RATE_CHANGED: "rate", **dict.fromkeys(PLAN_CHANGES, "plan")}
     one_a_day = {
-        ((event.kind, event.value_date) if event.kind in REPLACING else event.event_id): event
+        (ordered[event.kind], event.value_date) if event.kind in ordered else event.event_id: event
         for event in events
     }
     events = list(one_a_day.values())

@@ -63,10 +63,15 @@ class EventKind(StrEnum):
     REVERSED = "reversed"
 
 
-PLACE_IN_DAY = {kind: place for place, kind in enumerate(EventKind)}
+PLAN_CHANGES = frozenset(
+    {EventKind.RESTRUCTURED, EventKind.RE_AGED, EventKind.EXTENDED, EventKind.DUE_MOVED}
+)
+"""Kinds that change what falls due when: of one value date, in the order of their recording."""
 
-REPLACING = frozenset({EventKind.RATE_CHANGED, EventKind.RESTRUCTURED, EventKind.RE_AGED})
-"""Kinds of which one holds for a value date: the last one recorded for it."""
+PLACE_IN_DAY = {
+    kind: list(EventKind).index(EventKind.RESTRUCTURED) if kind in PLAN_CHANGES else place
+    for place, kind in enumerate(EventKind)
+}
 
 
 class Charge(StrEnum):
@@ -276,10 +281,9 @@ def events_in_force(
     """The events that count ``on`` a day, as ``known_on`` a day, in the order they take effect.
 
     Those booked on or before ``known_on``, without reversals and what they take back, with value
-    date on or before ``on``; by value date, then kind. Of several events of one kind that replace
-    each other (``REPLACING``) on one value date only one counts: the later booked, then the higher
-    id. Other events of one kind and value date add up, so their order (booking date, then id) only
-    says which of them is named where.
+    date on or before ``on``; by value date, then kind, then booking date and id. Of several rate
+    changes on one value date only the last counts, and changes of the plan build on each other.
+    Other events of one kind and value date add up: their order only says which is named where.
 
     Raises a ContradictoryEvents when the events cannot all be true.
     """
@@ -302,11 +306,11 @@ def events_in_force(
 
 
 def _superseded(event: LoanEvent, following: LoanEvent | None) -> bool:
-    """True for an event in whose place another one holds for the same value date."""
+    """True for a rate change followed by another on the same value date."""
     return (
         following is not None
-        and event.kind in REPLACING
-        and following.kind is event.kind
+        and event.kind is EventKind.RATE_CHANGED
+        and following.kind is EventKind.RATE_CHANGED
         and following.value_date == event.value_date
     )
 

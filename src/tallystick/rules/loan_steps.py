@@ -18,7 +18,6 @@ from typing import NamedTuple
 from tallystick.rules import loan_plan
 from tallystick.rules.loan_events import (
     PLACE_IN_DAY,
-    REPLACING,
     Charge,
     EventKind,
     LoanEvent,
@@ -117,8 +116,8 @@ def position_of(
 def advance(position: Position, event: LoanEvent) -> Position:
     """The position after one more event, which must not count from before those it holds.
 
-    Of one value date, kinds come in the order of ``EventKind``; a second event of one day that
-    replaces the first (``REPLACING``) and a reversal always need a fold of all events.
+    Of one value date, kinds come in the order of ``EventKind``; a second rate change of one day
+    and a reversal always need a fold of all events.
 
     Raises EventOutOfOrder, and what ``take`` raises.
     """
@@ -154,10 +153,10 @@ def _refuse_out_of_order(position: Position, event: LoanEvent) -> None:
         )
     if event.value_date > position.last_value_date:
         return
+    place = PLACE_IN_DAY[event.kind]
+    last_place = -1 if position.last_kind is None else PLACE_IN_DAY[position.last_kind]
     comes_later_in_day = event.value_date == position.last_value_date and (
-        position.last_kind is None
-        or PLACE_IN_DAY[event.kind] > PLACE_IN_DAY[position.last_kind]
-        or (event.kind is position.last_kind and event.kind not in REPLACING)
+        place > last_place or (place == last_place and event.kind is not EventKind.RATE_CHANGED)
     )
     if not comes_later_in_day:
         raise EventOutOfOrder(

@@ -27,6 +27,14 @@ def legal_entity_of(code: str) -> int:
     return legal_entity_id
 
 
+def currency_of(code: str) -> str:
+    """The loan's currency. Raises NotALiveLoan when there is no such loan."""
+    currency = Loan.objects.filter(code=code).values_list("currency", flat=True).first()
+    if currency is None:
+        raise NotALiveLoan(code, None)
+    return currency
+
+
 def locked_live_loan(code: str, legal_entity_id: int) -> LoanPosition:
     """The loan as it stands, its facility locked. Raises NotALiveLoan."""
     return locked_loan(code, legal_entity_id, statuses=("live",))

@@ -190,3 +190,49 @@ class DayStep(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["legal_entity", "date", "step"], name="day_step_once")
         ]
+
+
+class ConcessionKind(models.TextChoices):
+    WAIVER = "waiver", "waiver of a charge"
+    RESTRUCTURE = "restructure", "restructuring"
+    CHARGE_OFF = "charge_off", "charge-off"
+
+
+class Concession(models.Model):
+    """Money given up on a loan: what one person proposes and another decides on.
+
+    ``terms``: what the act that carries it out is asked for.
+    """
+
+    loan = models.ForeignKey("financing.Loan", on_delete=models.PROTECT, db_index=False)
+    kind = models.CharField(max_length=20, choices=ConcessionKind)
+    terms = models.JSONField()
+    reason = models.CharField(max_length=500)
+    maker = models.ForeignKey(
+        "parties.User", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    proposed_at = models.DateTimeField(db_default=Now())
+    checker = models.ForeignKey(
+        "parties.User", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    decided_at = models.DateTimeField(null=True)
+    approved = models.BooleanField(null=True)
+    decision_reason = models.CharField(max_length=500, blank=True, db_default="")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(checker=None) | ~Q(checker=F("maker")),
+                name="concession_checked_by_another",
+            ),
+            models.CheckConstraint(
+                condition=Q(checker=None, decided_at=None, approved=None)
+                | Q(checker__isnull=False, decided_at__isnull=False, approved__isnull=False),
+                name="concession_decided_at_once",
+            ),
+            models.UniqueConstraint(
+                fields=["loan", "kind"],
+                condition=Q(approved=None),
+                name="concession_one_undecided",
+            ),
+        ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tallystick.faces.cli import loan_acts
 from tallystick.faces.cli.loan_explain import explain
 
 if TYPE_CHECKING:
@@ -15,9 +16,12 @@ if TYPE_CHECKING:
     from tallystick.rules.loan import LoanState
     from tallystick.rules.schedule import Instalment
 
-app = typer.Typer(no_args_is_help=True, help="A loan's schedule, its state, and why it is so.")
+app = typer.Typer(
+    no_args_is_help=True, help="A loan's schedule and state, why it is so, and what is done to it."
+)
 
 app.command("explain")(explain)
+app.add_typer(loan_acts.app)
 
 Case = Annotated[Path, typer.Argument(metavar="CASE.json", help="The loan's terms and events.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]

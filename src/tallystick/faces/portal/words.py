@@ -10,11 +10,13 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from tallystick.faces.portal import collection_words
 from tallystick.rules.pool_terms import Terms
 
 Label = str | Promise
 
 WORDS: Mapping[str, Mapping[str, Label]] = {
+    **collection_words.GROUPS,
     "reason": {
         "": _("Counted"),
         "closed": _("Paid or used up"),
@@ -157,6 +159,7 @@ WORDS: Mapping[str, Mapping[str, Label]] = {
         "security_interest_is_in_force": _("A registered security interest covers the pool"),
     },
     "item_detail": {
+        **collection_words.ITEM_DETAILS,
         "amount_minor": _("Amount"),
         "bank_reference": _("Bank's reference"),
         "because": _("Because"),
@@ -215,6 +218,7 @@ WORDS: Mapping[str, Mapping[str, Label]] = {
         "security_interest_in_force": _("Security interest in force"),
     },
     "work_item": {
+        **collection_words.WORK_ITEMS,
         "unapplied_cash": _("Unapplied cash"),
         "failed_payout": _("Failed payout"),
         "bank_answer_repeated": _("Bank answer repeated"),
@@ -299,9 +303,11 @@ WORDS: Mapping[str, Mapping[str, Label]] = {
         "committed_drawdowns_contra": _("Drawdowns under way, contra"),
     },
     "act": {
+        **collection_words.ACTS,
         "add_client": _("Machine client added"),
         "add_user": _("User added"),
         "apply_unapplied": _("Unapplied cash applied"),
+        "approve_concession": _("Concession approved"),
         "approve_manual_journal": _("Manual journal approved"),
         "change_book": _("Loan moved to another book"),
         "change_pool_terms": _("Terms of a pool changed"),
@@ -328,6 +334,10 @@ WORDS: Mapping[str, Mapping[str, Label]] = {
         "order_again": _("Payment ordered again"),
         "pause_interest": _("Interest paused"),
         "pay_in_capital": _("Capital paid in"),
+        "propose_charge_off": _("Charge-off proposed"),
+        "propose_restructure": _("Restructuring proposed"),
+        "propose_waiver": _("Waiver proposed"),
+        "reject_concession": _("Concession rejected"),
         "propose_manual_journal": _("Manual journal proposed"),
         "enable_user": _("User let in again"),
         "re_age": _("Loan planned anew"),
@@ -386,6 +396,7 @@ WORDS: Mapping[str, Mapping[str, Label]] = {
 """By group, then by code."""
 
 STATE_OF: Mapping[str, Mapping[str, str]] = {
+    **collection_words.LOOKS,
     "claim_status": {"open": "info", "disputed": "bad", "closed": "good"},
     "loan_status": {"pending": "warn", "live": "info", "settled": "good", "rejected": "bad",
                     "charged_off": "bad"},
@@ -458,6 +469,7 @@ _REMEDIES: Mapping[str, Label] = {
 
 
 _REMEDIES_OF_ITEMS: Mapping[str, Label] = {
+    **collection_words.REMEDIES,
     "unapplied_cash": _(
         "Find out which claims the cash pays and apply it to them, or reverse the receipt."
     ),

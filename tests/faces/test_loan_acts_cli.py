@@ -1,0 +1,110 @@
+"""What an operator does to a loan from the command line; giving money up takes two people."""
+
+import sys
+from datetime import timedelta
+
+import pytest
+from tests.book.servicing import scene as scenes
+from tests.book.servicing.scene import START
+from tests.book.servicing.test_settle import code_of
+
+from tallystick.book.financing.models import Loan
+from tallystick.book.parties.models import User
+from tallystick.book.servicing.close import close_through
+from tallystick.book.servicing.loans import loan_on
+from tallystick.faces.cli import main
+from tallystick.site import databases
+
+
+@pytest.fixture
+def loan(database):
+    with database.connect() as owner:
+        owner.execute("UPDATE tallystick_mark SET purpose = 'book'")
+    scene = scenes.opened()
+    loan_id = scenes.lent(scenes.facility(scene, "S1"), 3_600_000)
+    for role in ("operator", "approver"):
+        User.objects.create(email=f"{role}@factor.example", role=role)
+    close_through(scene.legal_entity_id, START + timedelta(days=19))
+    return code_of(loan_id)
+
+
+@pytest.fixture
+def tally(database, loan, monkeypatch, capsys):
+    """Run a command on the loan; returns exit status, output and message."""
+    monkeypatch.setenv("DATABASE_URL", database.url)
+
+    def run(command, *arguments):
+        words = ["tally", "loan", command, *arguments]
+        monkeypatch.setattr(sys, "argv", words)
+        with pytest.raises(SystemExit) as end:
+            main.main()
+        databases.use(database)  # the command has left it
+        written = capsys.readouterr()
+        return end.value.code or 0, written.out, written.err
+
+    return run
+
+
+PROPOSE = ("--maker", "operator@factor.example", "--reason", "our fault")
+DECIDE = ("--checker", "approver@factor.example")
+
+
+def test_a_loan_is_extended_moved_paused_and_planned_anew_in_the_order_of_recording(tally, loan):
+    assert (
+        "falls due on 2026-05-31" in tally("extend", loan, "--days", "30", "--reason", "flood")[1]
+    )
+    moved = tally("move-due", loan, "--to", "2026-05-20", "--reason", "fair")
+    assert "falls due on 2026-05-20" in moved[1]
+    paused = tally("pause", loan, "--from", "2026-03-12", "--to", "2026-03-21", "--reason", "flood")
+    assert paused[0] == 0
+    assert loan_on(loan).state.balances.interest_due_minor == 10_000
+    assert "planned anew" in tally("re-age", loan, "--to", "2026-06-30", "--reason", "agreed")[1]
+    status, _, says = tally("extend", loan, "--days", "-5", "--reason", "typing")
+    assert (status, "1 to 3660 days" in says) == (2, True)
+
+
+def test_a_waiver_is_proposed_by_one_person_and_approved_by_another(tally, loan):
+    _, proposed, _ = tally("waive", loan, "interest", "50.00", *PROPOSE)
+    assert "loan approve 1" in proposed
+    assert loan_on(loan).state.balances.interest_waived_minor == 0
+
+    status, _, says = tally("approve", "1", "--checker", "operator@factor.example")
+    assert (status, "approver" in says) == (2, True)
+    assert tally("approve", "1", *DECIDE)[0] == 0
+
+    assert loan_on(loan).state.balances.interest_waived_minor == 5_000
+    status, _, says = tally("approve", "1", *DECIDE)
+    assert (status, "was approved on" in says) == (2, True)
+
+
+def test_what_is_rejected_changes_nothing_and_can_be_proposed_again(tally, loan):
+    tally("restructure", loan, "--rate", "0.05", "--to", "2026-09-01", *PROPOSE)
+    status, _, says = tally("restructure", loan, "--rate", "0.04", "--to", "2026-09-01", *PROPOSE)
+    assert (status, "not decided yet" in says) == (2, True)
+
+    assert tally("reject", "1", *DECIDE, "--reason", "too much")[0] == 0
+
+    assert Loan.objects.get(code=loan).due_date == START + timedelta(days=60)
+    tally("restructure", loan, "--rate", "0.05", "--to", "2026-09-01", *PROPOSE)
+    assert tally("approve", "2", *DECIDE)[0] == 0
+    assert str(Loan.objects.get(code=loan).due_date) == "2026-09-01"
+
+
+def test_a_loan_is_charged_off_and_recovered(tally, loan):
+    tally("charge-off", loan, *PROPOSE)
+    assert tally("approve", "1", *DECIDE)[0] == 0
+    assert Loan.objects.get(code=loan).status == "charged_off"
+
+    status, told, _ = tally("recover", loan, "100.00", "--key", "R")
+
+    assert (status, "recovered of what was charged off" in told) == (0, True)
+    assert loan_on(loan).state.balances.recovered_minor == 10_000
+    assert tally("waive", loan, "interest", "1.00", *PROPOSE)[0] == 2
+
+
+def test_a_payment_is_charged_back_and_that_is_taken_back(tally, loan):
+    status, _, says = tally("charge-back", loan, "10.00", "--reason", "returned")
+
+    assert (status, "has received 0" in says) == (2, True)
+    status, _, says = tally("reverse", loan, "1", "--reason", "typing")
+    assert (status, "the bank has paid" in says) == (2, True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
 from tallystick.book.acts.once import Caller, once
@@ -43,7 +43,7 @@ class NoSuchFact(Refusal):
 
     def __init__(self, fact_id: int) -> None:
         self.fact_id = fact_id
-        super().__init__(f"There is no fact {fact_id}. `./tally loan facts` lists the numbers.")
+        super().__init__(f"There is no fact {fact_id}. `./tally classes facts` lists the numbers.")
 
 
 class FactCheckedByMaker(Refusal):
@@ -197,15 +197,34 @@ def reject_fact(fact_id: int, *, checker: User, caller: Caller, key: str) -> Non
             act.answer({"rejected": fact_id})
 
 
-def facts_in_force(legal_entity_id: int, *, on: date) -> list[Fact]:
-    """The facts that count in the close of ``on``, as they were known then, oldest first."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT id FROM ({FACTS_ON}) AS fact ORDER BY id",
-            {"legal_entity_id": legal_entity_id, "day": on},
-        )
-        ids = [fact_id for (fact_id,) in cursor.fetchall()]
-    return list(Fact.objects.filter(pk__in=ids).select_related("loan", "party").order_by("id"))
+def kind_called(name: str) -> FactKind:
+    """The kind of that name. Raises NotAFact."""
+    try:
+        return FactKind(name)
+    except ValueError:
+        raise NotAFact(
+            f"{name!r} is not recorded. What is: {', '.join(FactKind.values)}."
+        ) from None
+
+
+def business_date_of(fact_id: int) -> date:
+    """The open business day of the legal entity whose fact it is. Raises NoSuchFact."""
+    fact = Fact.objects.filter(pk=fact_id).select_related("legal_entity").first()
+    if fact is None:
+        raise NoSuchFact(fact_id)
+    return fact.legal_entity.business_date
+
+
+def open_facts(legal_entity_id: int) -> list[Fact]:
+    """The facts that wait for an approver or have been approved and not ended, oldest first."""
+    facts = Fact.objects.filter(legal_entity=legal_entity_id).exclude(approved=False)
+    over = Fact.objects.filter(approved=True, ends__isnull=False)
+    return list(
+        facts.exclude(pk__in=over.values("ends"))
+        .exclude(pk__in=over.values("pk"))
+        .select_related("loan", "party", "maker", "checker")
+        .order_by("pk")
+    )
 
 
 FACTS_ON = """

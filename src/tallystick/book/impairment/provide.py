@@ -22,7 +22,13 @@ from tallystick.book.impairment.packs import pack_on
 from tallystick.book.impairment.standing import CLASS_ON
 from tallystick.book.ledger.post import post_many
 from tallystick.book.ledger.queries import balances
-from tallystick.book.servicing.accrual import INTEREST_OWED, PENALTY_OWED
+from tallystick.book.servicing.accrual import (
+    FEES_OWED,
+    INTEREST_MET,
+    INTEREST_OWED,
+    PENALTY_MET,
+    PENALTY_OWED,
+)
 from tallystick.rules.accounting import Booking, allowance_moved, reserve_moved, suspended
 from tallystick.rules.expected_loss import (
     LossTerms,
@@ -68,11 +74,11 @@ _PROVIDED = f"""
     ),
     owing AS (
         SELECT held.loan_id, held.class_book_id, held.stage, held.principal_minor,
-               held.fees_charged_minor - held.fees_received_minor AS fees_minor,
+               {FEES_OWED} AS fees_minor,
                {INTEREST_OWED} AS interest_minor, {PENALTY_OWED} AS penalty_minor,
                held.is_suspended,
-               held.interest_received_minor - held.interest_recognised_minor AS interest_above,
-               held.penalty_received_minor - held.penalty_recognised_minor AS penalty_above,
+               {INTEREST_MET} - held.interest_recognised_minor AS interest_above,
+               {PENALTY_MET} - held.penalty_recognised_minor AS penalty_above,
                rate.loss_ppb
         FROM live AS held JOIN rate USING (stage, days_late, annual_rate_ppb, days_a_year)
     ),
@@ -136,6 +142,12 @@ class LoanProvided(NamedTuple):
     suspended_minor: int
     loss_ppb: int
     allowance_minor: int
+
+    @property
+    def loss_percent(self) -> str:
+        """The rate of loss in per cent, with all of its digits."""
+        whole, rest = divmod(self.loss_ppb, 10_000_000)
+        return f"{whole}.{rest:07d}".rstrip("0").rstrip(".")
 
 
 def provide(legal_entity_id: int, *, day: date, act_id: int) -> dict[str, Any]:

@@ -14,7 +14,13 @@ import polars as pl
 from tallystick.book.frames import frame_of
 from tallystick.book.impairment.facts import FACTS_ON
 from tallystick.book.impairment.models import STILL_IN_FORCE
-from tallystick.book.servicing.accrual import INTEREST_OWED, PENALTY_OWED
+from tallystick.book.servicing.accrual import (
+    FEES_OWED,
+    INTEREST_MET,
+    INTEREST_OWED,
+    PENALTY_MET,
+    PENALTY_OWED,
+)
 from tallystick.rules.rule_pack import AssetClass
 
 COLUMNS = {
@@ -51,7 +57,9 @@ _LIVE = """
 CLASS_ON = "classed.from_date <= %(day)s AND classed.superseded_date > %(day)s"
 """The row of a loan's class that is in force at the end of a day."""
 
-# A firm that borrows for its business is not retail; natural persons are no parties yet.
+# A firm that borrows for its business is not retail; natural persons are no parties yet. Days are
+# counted from the due date first agreed once the extended one has passed too: the rules of 2023
+# let an extension begin no new count.
 _STANDING = f"""
     WITH live AS MATERIALIZED ({_LIVE}),
     fact AS MATERIALIZED ({FACTS_ON}),
@@ -89,16 +97,15 @@ _STANDING = f"""
         FROM fact WHERE party_id IS NOT NULL GROUP BY 1
     )
     SELECT held.loan_id, facility.supplier_id, loan.currency, held.book_id,
-           held.principal_minor + held.fees_charged_minor - held.fees_received_minor
-               + {INTEREST_OWED} + {PENALTY_OWED},
-           greatest(0, %(day)s::date - held.due_date), 0,
+           held.principal_minor + {FEES_OWED} + {INTEREST_OWED} + {PENALTY_OWED},
+           CASE WHEN held.due_date < %(day)s
+                THEN %(day)s::date - coalesce(loan.agreed_due_date, held.due_date) ELSE 0 END, 0,
            coalesce(of_loan.diverted, 0),
            greatest(of_loan.impaired, of_debtor.impaired, 0),
            greatest(of_loan.loss_bps, of_debtor.loss_bps, 0),
            coalesce(of_debtor.elsewhere_bps, 0),
            coalesce(of_loan.rebuts_2, 0), coalesce(of_loan.rebuts_3, 0),
-           {INTEREST_OWED} + held.interest_received_minor,
-           {PENALTY_OWED} + held.penalty_received_minor,
+           {INTEREST_OWED} + {INTEREST_MET}, {PENALTY_OWED} + {PENALTY_MET},
            coalesce(classed.asset_class, 'normal'), coalesce(classed.clause, ''),
            coalesce(classed.stage, 1), coalesce(classed.suspended_from_date::text, ''),
            coalesce(classed.interest_recognised_minor, 0),

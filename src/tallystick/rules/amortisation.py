@@ -5,11 +5,10 @@ for what is left of a loan after something happened to it.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tallystick.rules.money import Rounding, rounded
 
@@ -49,8 +48,7 @@ class InterestRounding(StrEnum):
     """As ``each_period``; and within a period, of each part from one change to the next."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """The decisions of a product about its instalments.
 
     The instalment is rounded to a multiple of ``instalment_multiple_minor`` by
@@ -258,6 +256,7 @@ def _portions(
     principals_minor: list[int] = []
     interests_minor: list[int] = []
     balance_minor = principal_minor
+    round_to: Callable[[Any, int, Rounding], int] = rounded if bearing is None else _rounded_exact
     numerator: int | Fraction = 0
     share: int | Fraction
     charged_minor = 0
@@ -268,12 +267,9 @@ def _portions(
             share = bearing(index, balance_minor, principals_minor, interests_minor) * denominator
         numerator += share
         if each_period and not (flat and index == last):
-            interest_minor = rounded(share.numerator, denominator * share.denominator, rounding)
+            interest_minor = round_to(share, denominator, rounding)
         else:
-            total_minor = rounded(
-                numerator.numerator, denominator * numerator.denominator, rounding
-            )
-            interest_minor = total_minor - charged_minor
+            interest_minor = round_to(numerator, denominator, rounding) - charged_minor
         charged_minor += interest_minor
 
         repaid_minor = level_minor - interest_minor if by_instalment else level_minor
@@ -289,6 +285,10 @@ def _portions(
     if rule.interest_grace_periods:
         interests_minor = _deferred(interests_minor, rule.interest_grace_periods)
     return Portions(principals_minor, interests_minor)
+
+
+def _rounded_exact(share: int | Fraction, denominator: int, rounding: Rounding) -> int:
+    return rounded(share.numerator, denominator * share.denominator, rounding)
 
 
 def _deferred(interests_minor: Sequence[int], periods: int) -> list[int]:

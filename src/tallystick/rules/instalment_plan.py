@@ -180,7 +180,7 @@ class _Table:
         count = len(self.spans)
         resets = self._resets()
         advanced = self._advanced()
-        unevened = replace(self.rule, evened=False, interest_grace_periods=0)
+        unevened = self.rule._replace(evened=False, interest_grace_periods=0)
         index = balance_minor = grace = 0
         level = Level(0, count)
         while index < count:
@@ -192,7 +192,7 @@ class _Table:
             stops = [k for k in resets if k > index] + [k + 1 for k in advanced if k >= index]
             stop = min(stops, default=count)
             rows = portions(
-                replace(unevened, principal_grace_periods=grace),
+                unevened._replace(principal_grace_periods=grace),
                 balance_minor,
                 [0] * (self.count_known - index),
                 1,
@@ -271,7 +271,7 @@ class _Table:
         growth = [self._even_or_actual(k) for k in range(index, self.count_known)]
         denominator = lcm(*(part.denominator for part in growth))
         parts = [int(part * denominator) for part in growth]
-        rule = replace(self.rule, principal_grace_periods=grace, interest_grace_periods=0)
+        rule = self.rule._replace(principal_grace_periods=grace, interest_grace_periods=0)
         level = level_of(
             rule,
             balance_minor,

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from itertools import count
+from itertools import accumulate, count, repeat
+from operator import sub
 from typing import NamedTuple
 
 from tallystick.rules.amortisation import (
@@ -36,7 +37,6 @@ from tallystick.rules.schedule_dates import (
     DatePlan,
     MonthEnd,
     ScheduleImpossible,
-    due_dates,
 )
 from tallystick.rules.schedule_growth import Accrual, even_part, growth
 
@@ -133,9 +133,7 @@ def schedule(terms: ScheduleTerms) -> list[Instalment]:
     carry daily interest.
     """
     _refuse_impossible(terms)
-    plan = date_plan(terms)
-    dates = due_dates(plan)
-    parts, denominator = growth(plan, terms.day_count, terms.accrual)
+    dates, parts, denominator = growth(date_plan(terms), terms.day_count, terms.accrual)
     _refuse_grace_beyond(terms, len(dates))
     rate_numerator, rate_denominator = terms.annual_rate.as_integer_ratio()
     denominator *= rate_denominator
@@ -148,10 +146,6 @@ def schedule(terms: ScheduleTerms) -> list[Instalment]:
     principal_minor = terms.principal_minor - down_minor
     level = _level(terms, rule, principal_minor, bearing, denominator)
 
-    rows = [Instalment(1, terms.start, down_minor, 0, 0, principal_minor)] if down_minor else []
-    balance_minor = principal_minor
-    fee_minor = terms.fee_minor
-    first = len(rows) + 1
     owed = portions(
         rule,
         principal_minor,
@@ -160,12 +154,19 @@ def schedule(terms: ScheduleTerms) -> list[Instalment]:
         level,
         interest_principal_minor=terms.principal_minor,
     )
-    for n, due_date, repaid_minor, interest_minor in zip(
-        count(first), dates, owed.principals_minor, owed.interests_minor, strict=False
-    ):
-        balance_minor -= repaid_minor
-        rows.append(Instalment(n, due_date, repaid_minor, interest_minor, fee_minor, balance_minor))
-    return rows
+    down = [Instalment(1, terms.start, down_minor, 0, 0, principal_minor)] if down_minor else []
+    balances_minor = accumulate(owed.principals_minor, sub, initial=principal_minor)
+    next(balances_minor)
+    columns = zip(
+        count(len(down) + 1),
+        dates,
+        owed.principals_minor,
+        owed.interests_minor,
+        repeat(terms.fee_minor),
+        balances_minor,
+        strict=False,
+    )
+    return [*down, *map(Instalment._make, columns)]
 
 
 def date_plan(terms: ScheduleTerms) -> DatePlan:

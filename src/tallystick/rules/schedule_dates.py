@@ -5,10 +5,10 @@ Dates are always counted from the anchor and never from each other, so that 31 J
 """
 
 from calendar import monthrange
-from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from functools import lru_cache
+from typing import NamedTuple
 
 from tallystick.rules.calendars import (
     Adjustment,
@@ -39,9 +39,8 @@ class MonthEnd(StrEnum):
     """As ``last_day``; and from the last day of a month always to the last day of another."""
 
 
-@dataclass(frozen=True, slots=True)
-class DatePlan:
-    """What due dates are made from.
+class DatePlan(NamedTuple):
+    """What due dates are made from; a tuple, because it is the key that they are found by.
 
     ``first_due_date`` is the anchor of all later ones; without it they are counted from
     ``start``. Exactly one of ``maturity`` (the last period may be shorter) and

@@ -29,8 +29,9 @@ class Accrual(StrEnum):
 
 
 class Growth(NamedTuple):
-    """Parts of a year, one for each period, each to be divided by ``denominator``."""
+    """Parts of a year, one for each due date, each to be divided by ``denominator``."""
 
+    dates: tuple[date, ...]
     parts: tuple[int, ...]
     denominator: int
 
@@ -53,9 +54,11 @@ def growth(plan: DatePlan, day_count: DayCount, accrual: Accrual) -> Growth:
             for day in (plan.start, *dates)
         ]
         parts = tuple(later - earlier for earlier, later in pairwise(days_to))
-        return Growth(parts, accrual_denominator(day_count))
+        return Growth(dates, parts, accrual_denominator(day_count))
     whole = even_part(plan.frequency, day_count, accrual, start=plan.start)
-    return _over_one_denominator([count * whole for count in _period_counts(plan, dates)])
+    shares = [count * whole for count in _period_counts(plan, dates)]
+    denominator = lcm(*(share.denominator for share in shares))
+    return Growth(dates, tuple(int(share * denominator) for share in shares), denominator)
 
 
 def even_part(frequency: Period, day_count: DayCount, accrual: Accrual, *, start: date) -> Fraction:
@@ -114,8 +117,3 @@ def periods_between(plan: DatePlan, start: date, end: date) -> Fraction:
             return whole + Fraction((end - reached).days, (following - reached).days)
         whole += 1
         reached = following
-
-
-def _over_one_denominator(parts: Sequence[Fraction]) -> Growth:
-    denominator = lcm(*(part.denominator for part in parts))
-    return Growth(tuple(int(part * denominator) for part in parts), denominator)

@@ -36,6 +36,17 @@ def bench_base(
     tell(base.measure(claims=claims, suppliers=suppliers), as_json=as_json)
 
 
+@app.command("schedules")
+def bench_schedules(
+    loans: Annotated[int, typer.Option(min=100, help="Loans of the book.")] = 20_000,
+    as_json: Json = False,
+) -> None:
+    """Repayment schedules a second, on one core; needs no database."""
+    from tallystick.lab.bench import schedules
+
+    tell(schedules.measure(loans=loans), as_json=as_json)
+
+
 @app.command("ledger")
 def bench_ledger(
     entries: Annotated[int, typer.Option(min=1, help="Entries of a bulk.")] = 25_000,

@@ -26,6 +26,7 @@ MAX_SECONDS, MAX_SECONDS_A_MILLION = 10, 11.25
 """Up to a million loans, and for each million of a larger book."""
 MAX_RATIO = 1.1
 MAX_BACK_DATED_RATIO = 2
+MAX_READING_RATIO = 1.2
 REPAID_MINOR = 5_000
 
 
@@ -65,6 +66,15 @@ def measure(
         Figure("repayments recorded before it, old", _repaid_a_second(old, loans), "/s"),
         Figure("the same, dated back", _repaid_a_second(back_dated, loans), "/s"),
         Figure("differences from a fold of every 100th loan", wrong, "", bound=0),
+    ]
+
+
+def reading(young_ms: float, old_ms: float, *, old_days: int) -> list[Figure]:
+    """What it takes to read a loan, its state and its statement, in books of both ages."""
+    return [
+        Figure("a loan read over the API, 1 day old", young_ms, "ms"),
+        Figure(f"a loan read over the API, {old_days} days old", old_ms, "ms"),
+        Figure("reading old to young", old_ms / young_ms, "×", bound=MAX_READING_RATIO),
     ]
 
 

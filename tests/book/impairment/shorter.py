@@ -1,5 +1,7 @@
 """Rule packs whose days are few, so that a loan goes through every class within a fortnight."""
 
+from collections.abc import Mapping
+
 from tests.book.servicing import scene as scenes
 from tests.book.servicing.scene import CALLER, Scene
 
@@ -16,11 +18,11 @@ SHORT_DAYS = {
 }
 
 
-def shorter(code: str) -> RulePack:
-    """The package's pack with SHORT_DAYS in place of the law's."""
+def shorter(code: str, days: Mapping[str, int] = SHORT_DAYS) -> RulePack:
+    """The package's pack with ``days`` in place of the law's."""
     content = preset(code).content
     thresholds = [
-        {**each, "value": SHORT_DAYS.get(each["name"], each["value"])}
+        {**each, "value": days.get(each["name"], each["value"])}
         for each in content["terms"]["thresholds"]
     ]
     terms = {**content["terms"], "thresholds": thresholds}

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from datetime import date
 
+from tallystick.book.impairment.checks import impairment_checks
 from tallystick.book.ledger.checks import ledger_checks
 from tallystick.book.ledger.models import Account
 from tallystick.book.ledger.queries import balances, trial_balance
@@ -29,8 +30,9 @@ def net_minor(
 
 
 def findings() -> list[Finding]:
-    """What servicing's and the ledger's checks find; none, where the books hold."""
-    return [finding for check in (*servicing_checks(), *ledger_checks()) for finding in check.run()]
+    """What the checks of loans, of classes and of the ledger find; none, where the books hold."""
+    checks = (*servicing_checks(), *impairment_checks(), *ledger_checks())
+    return [finding for check in checks for finding in check.run()]
 
 
 def books_of(scene, known_on: date) -> dict[str, int]:

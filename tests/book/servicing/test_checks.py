@@ -123,6 +123,22 @@ TAMPERED = [
         "ledger: receivables are the sum of the loans",
         (None, "720001", "720000"),
     ),
+    (
+        (
+            "UPDATE servicing_loanevent SET amount_minor = amount_minor - 1"
+            " WHERE kind = 'disbursed' AND amount_minor = 720000"
+        ),
+        "ledger: each loan's own entries are its events",
+        (None, "719999", "720000, a difference of 1"),
+    ),
+    (
+        (
+            "UPDATE servicing_position SET interest_numerator = interest_numerator + denominator"
+            " WHERE NOT settled"
+        ),
+        "ledger: income and suspense are what the loans have earned",
+        ("interest of jd.jingbaobei in CNY on 2026-03-07", "1", "0"),
+    ),
 ]
 
 

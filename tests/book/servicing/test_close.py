@@ -10,6 +10,7 @@ from datetime import date, timedelta
 
 import pytest
 from django.db import connections
+from tests.book.impairment.shorter import shorter, under
 from tests.book.servicing import scene as scenes
 from tests.book.servicing.books import books_of, findings, net_minor
 from tests.book.servicing.scene import CALLER, START
@@ -136,10 +137,14 @@ def test_two_closes_at_once_close_the_day_once(database):
 
 
 def test_a_close_killed_inside_any_step_goes_on_and_ends_in_the_same_books(database):
-    smooth, killed = (scenes.opened(code=code) for code in ("SMOOTH", "KILLED"))
+    # On the day on which the step of classes is killed the loan becomes non-performing.
+    pack = shorter("cn.factor", {"substandard_over_days": 1})
+    smooth, killed = (under(pack, code=code) for code in ("SMOOTH", "KILLED"))
     loans = {}
     for scene, supplier in ((smooth, "S1"), (killed, "S2")):
-        loans[supplier] = scenes.lent(scenes.facility(scene, supplier), 7_200_000, days=3)
+        loans[supplier] = scenes.lent(
+            scenes.facility(scene, supplier), 7_200_000, days=list(STEPS).index("classes") - 2
+        )
 
     for n, step in enumerate(STEPS):
         day = START + n * DAY
@@ -179,6 +184,7 @@ def test_a_close_killed_inside_any_step_goes_on_and_ends_in_the_same_books(datab
         for scene in (smooth, killed)
     ]
     assert figures[0] == figures[1]
+    assert net_minor(killed, "interest_in_suspense") < 0
     assert findings() == []
 
 

@@ -24,23 +24,32 @@ class Receivable(NamedTuple):
     penalty_minor: int
 
 
-INTEREST_OWED = """
+INTEREST_MET = """(held.interest_received_minor
+    + coalesce(held.interest_waived_minor, 0) + coalesce(held.interest_charged_off_minor, 0))"""
+"""Interest of a row of the position table that is owed no more: received, waived, charged off."""
+
+PENALTY_MET = """(held.penalty_received_minor
+    + coalesce(held.penalty_waived_minor, 0) + coalesce(held.penalty_charged_off_minor, 0))"""
+"""Likewise penalty."""
+
+FEES_OWED = """(held.fees_charged_minor - held.fees_received_minor
+    - coalesce(held.fees_waived_minor, 0) - coalesce(held.fees_charged_off_minor, 0))"""
+
+INTEREST_OWED = f"""
     div(2 * (held.interest_numerator
              + held.principal_minor::numeric * held.annual_rate_ppb
                * greatest(0, %(until)s::date
                              - greatest(held.accrued_to_date, held.interest_from_date)))
         + held.denominator, 2 * held.denominator::numeric)
-    - held.interest_received_minor
-    - coalesce(held.interest_waived_minor, 0) - coalesce(held.interest_charged_off_minor, 0)"""
+    - {INTEREST_MET}"""
 """Interest of a row of the position table up to the day ``until`` (excluded) that is still owed."""
 
-PENALTY_OWED = """
+PENALTY_OWED = f"""
     div(2 * (held.penalty_numerator
              + held.principal_minor::numeric * held.penalty_rate_ppb
                * greatest(0, %(until)s::date - greatest(held.accrued_to_date, held.due_date)))
         + held.denominator, 2 * held.denominator::numeric)
-    - held.penalty_received_minor
-    - coalesce(held.penalty_waived_minor, 0) - coalesce(held.penalty_charged_off_minor, 0)"""
+    - {PENALTY_MET}"""
 """Likewise penalty, which runs on principal past due from its due date (included)."""
 
 _OWED_BY_BOOK = f"""

@@ -9,6 +9,7 @@ from django.db import connection
 from tallystick.book.servicing.close import STEPS
 from tallystick.book.servicing.models import STILL_IN_FORCE
 from tallystick.book.servicing.refold import refolded
+from tallystick.book.servicing.ties import INCOME, OWN_ENTRIES, earned_income, own_entries
 from tallystick.book.watch.findings import Check, Finding
 
 # Each query answers the rows that contradict its name: the object, what should be, what is.
@@ -154,7 +155,8 @@ NO_BALANCE_NEGATIVE = """
     FROM (VALUES ('loan_principal', 1), ('interest_receivable', 1), ('fee_receivable', 1),
                  ('penalty_receivable', 1), ('due_from_supplier', 1), ('supplier_credit', -1),
                  ('payable_to_supplier', -1), ('settlement_suspense', -1),
-                 ('committed_drawdowns', 1)) AS kind (name, side)
+                 ('committed_drawdowns', 1), ('loss_allowance', -1), ('loss_reserve', -1),
+                 ('interest_in_suspense', -1), ('penalty_in_suspense', -1)) AS kind (name, side)
     JOIN ledger_account AS account ON account.name = kind.name
     JOIN ledger_posting AS posting ON posting.account_id = account.id
     LEFT JOIN parties_party AS party ON party.id = account.party_id
@@ -330,7 +332,12 @@ QUERIES = {
 def servicing_checks() -> list[Check]:
     """The checks of loans, of cash received and of closed days, the quick ones first."""
     checks = [Check(name, partial(_contradictions, name, query)) for name, query in QUERIES.items()]
-    return [*checks, Check("loans: recomputed from their events", refolded)]
+    return [
+        *checks,
+        Check(OWN_ENTRIES, own_entries),
+        Check(INCOME, earned_income),
+        Check("loans: recomputed from their events", refolded),
+    ]
 
 
 def _contradictions(name: str, query: str) -> Iterator[Finding]:

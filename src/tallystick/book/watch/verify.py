@@ -8,6 +8,7 @@ from tallystick.book.acts.checks import acts_checks
 from tallystick.book.collateral.checks import collateral_checks
 from tallystick.book.collections.checks import collections_checks
 from tallystick.book.financing.checks import financing_checks
+from tallystick.book.impairment.checks import impairment_checks
 from tallystick.book.ledger.checks import ledger_checks
 from tallystick.book.servicing.checks import servicing_checks
 from tallystick.book.trade.checks import trade_checks
@@ -23,6 +24,7 @@ def all_checks() -> list[Check]:
         *financing_checks(),
         *servicing_checks(),
         *collections_checks(),
+        *impairment_checks(),
         *ledger_checks(),
     ]
 

@@ -1,0 +1,171 @@
+"""What is provided for: by hand for single loans, as differences in the ledger, and proved."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+from tests.book.impairment.people import about, recorded
+from tests.book.impairment.shorter import shorter, under
+from tests.book.servicing import scene as scenes
+from tests.book.servicing.books import findings, net_minor
+from tests.book.servicing.scene import CALLER, START
+from tests.book.servicing.test_reverse import code_of
+
+from tallystick.book.impairment.checks import impairment_checks
+from tallystick.book.impairment.facts import FactKind
+from tallystick.book.impairment.models import Provision, Reserve
+from tallystick.book.impairment.packs import adopt, preset
+from tallystick.book.impairment.provide import loan_provided_on
+from tallystick.book.servicing.close import close_day, close_through
+from tallystick.book.servicing.repay import repay
+from tallystick.site import databases
+
+DAY = timedelta(days=1)
+
+
+def test_a_factor_books_the_higher_of_its_hundredth_and_the_expected_loss(database):
+    """36,000.00 and a night of 10.00: 0.3 % is 108.03; the reserve asks for 360.00."""
+    scene = under(preset("cn.factor"))
+    scenes.lent(scenes.facility(scene, "S1"), 3_600_000, days=60)
+
+    closed = close_day(scene.legal_entity_id, START)
+
+    assert net_minor(scene, "loss_allowance") == -10_803
+    assert net_minor(scene, "loss_reserve") == -(36_000 - 10_803)
+    assert net_minor(scene, "impairment_loss") + net_minor(scene, "reserve_charge") == 36_000
+    assert closed.figures["provisions"]["currencies"] == {
+        "CNY": {
+            "expected_loss_minor": 10_803,
+            "reserve_minor": 36_000,
+            "booked_minor": 36_000,
+            "suspended_minor": 0,
+        }
+    }
+    assert findings() == []
+
+
+def test_a_reserve_falls_away_as_expected_loss_rises_above_it(database):
+    scene = under(shorter("cn.factor"))
+    scenes.lent(scenes.facility(scene, "S1"), 3_600_000, days=1, penalty_rate_ppb=0)
+
+    close_through(scene.legal_entity_id, START + 2 * DAY)
+
+    # One day past due: 1.6 % of 36,030.00 is 576.48, above the reserve of 360.00.
+    assert net_minor(scene, "loss_allowance") == -57_648
+    assert net_minor(scene, "loss_reserve") == 0
+    row = Reserve.objects.get(date=START + 2 * DAY)
+    assert (row.reserve_minor, row.expected_loss_minor, row.above_minor) == (36_000, 57_648, 0)
+    assert findings() == []
+
+
+def test_what_is_provided_moves_with_the_loan_and_goes_when_it_is_repaid(database):
+    scene = under(preset("cn.factor"))
+    loan = scenes.lent(scenes.facility(scene, "S1"), 3_600_000, days=60)
+    close_day(scene.legal_entity_id, START)
+
+    repay(code_of(loan), 3_601_000, value_date=None, caller=CALLER, key="all")
+    close_day(scene.legal_entity_id, START + DAY)
+
+    assert net_minor(scene, "loss_allowance") == net_minor(scene, "loss_reserve") == 0
+    moves = Provision.objects.order_by("date").values_list("allowance_minor", "movement_minor")
+    assert list(moves) == [(10_803, 10_803), (0, -10_803)]
+    assert findings() == []
+
+
+def test_an_impaired_loan_of_a_bank_is_provided_with_its_loss_given_default(database):
+    """45 % of 36,010.00; of the one beside it that is sound, 59 days at 15 and 35 per day."""
+    scene = under(preset("cn.bank"))
+    impaired = scenes.lent(scenes.facility(scene, "S1"), 3_600_000, days=60)
+    sound = scenes.lent(scenes.facility(scene, "S2"), 3_600_000, days=60, rate_ppb=0)
+    recorded(scene, about(code_of(impaired), FactKind.CREDIT_IMPAIRED, scene))
+
+    close_day(scene.legal_entity_id, START)
+
+    found = loan_provided_on(scene.legal_entity_id, impaired, START)
+    assert (found.stage, found.allowance_minor) == (3, 1_620_450)
+    # PD of 60 days: 0.15 % by day 30, then 0.35 % over 60 days, half of it: 0.325 %; × 45 %.
+    found = loan_provided_on(scene.legal_entity_id, sound, START)
+    assert (found.stage, found.loss_ppb, found.allowance_minor) == (1, 1_462_500, 5_265)
+    assert net_minor(scene, "loss_allowance") == -(1_620_450 + 5_265)
+    assert findings() == []
+
+
+def test_a_pack_is_in_force_from_the_day_on_which_it_was_adopted(database):
+    scene = under(preset("cn.bank"))
+    scenes.lent(scenes.facility(scene, "S1"), 3_600_000, days=60)
+    close_day(scene.legal_entity_id, START)
+    assert net_minor(scene, "loss_reserve") == 0
+
+    adopt(scene.legal_entity_id, preset("cn.factor"), caller=CALLER, key="other")
+    close_day(scene.legal_entity_id, START + DAY)
+
+    assert net_minor(scene, "loss_allowance") + net_minor(scene, "loss_reserve") == -36_000
+    assert findings() == []
+
+
+TAMPERED = [
+    ("SELECT 1", "guards of classes and provisions stand", "missing or disabled"),
+    (
+        (
+            "UPDATE impairment_loanclass SET superseded_date = superseded_date + 1"
+            " WHERE superseded_date < '9999-12-31'"
+        ),
+        "classes: follow each other without a gap",
+        "ends on 2026-03-09",
+    ),
+    (
+        "UPDATE impairment_loanclass SET stage = 2 WHERE superseded_date = '9999-12-31'",
+        "classes: what the rules say",
+        "substandard, stage 2, by substandard_over_days",
+    ),
+    (
+        (
+            "UPDATE impairment_provision SET allowance_minor = allowance_minor + 1"
+            " WHERE date = '2026-03-08'"
+        ),
+        "provisions: the ledger holds what was provided",
+        ", movements ",
+    ),
+    (
+        "UPDATE impairment_reserve SET above_minor = above_minor + 1",
+        "provisions: reserve and expected loss, the higher is booked",
+        "0, movements 0",
+    ),
+    (
+        "UPDATE servicing_position SET principal_minor = principal_minor - 1 WHERE NOT settled",
+        "provisions: recomputed from the loans",
+        " on ",
+    ),
+]
+
+
+@pytest.fixture
+def as_owner(database):
+    """A loan that has gone bad, its interest in suspense, and what is provided for it."""
+    scene = under(shorter("cn.bank"))
+    scenes.lent(scenes.facility(scene, "S1"), 3_600_000, days=1)
+    close_through(scene.legal_entity_id, START + 6 * DAY)
+    assert findings() == []
+    databases.use(database, as_owner=True)
+
+
+def test_every_check_finds_what_it_is_there_for(as_owner):
+    for tampering, check, found in TAMPERED:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL session_replication_role = replica")
+                for table in (
+                    "impairment_loanclass",
+                    "impairment_provision",
+                    "impairment_reserve",
+                    "servicing_position",
+                ):
+                    cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+                cursor.execute(tampering)
+                assert cursor.rowcount
+
+            said = [f.found for each in impairment_checks() for f in each.run() if f.check == check]
+
+            assert any(found in text for text in said), (check, said)
+            transaction.set_rollback(True)
+    assert {check for _, check, _ in TAMPERED} == {check.name for check in impairment_checks()}

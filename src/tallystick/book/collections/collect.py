@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.db import connection
+from django.db.models import Exists, OuterRef
 
 from tallystick.book.collections.ladders import accounts_of, ladder_of
 from tallystick.book.collections.letters import NewMessage, make_ready
@@ -22,12 +23,13 @@ from tallystick.book.collections.models import (
     Note,
     NoteKind,
     PromiseToPay,
-    Proposal,
-    ProposalKind,
 )
 from tallystick.book.collections.past_due import LateLoan, late_loans
 from tallystick.book.collections.promise import decide_promises
+from tallystick.book.financing.models import LoanStatus
+from tallystick.book.servicing.models import LoanEvent
 from tallystick.rules.dunning import Ladder, Next, Sent, Standing, next_action
+from tallystick.rules.loan_events import EventKind
 from tallystick.rules.promises import Outcome
 
 AUTHOR = "close of day"
@@ -139,10 +141,15 @@ def _close_cases(cured: Sequence[Case], on: date, act_id: int) -> int:
     if not cured:
         return 0
     ids = [case.pk for case in cured]
+    charged_off = LoanEvent.objects.filter(
+        kind=EventKind.CHARGED_OFF,
+        loan__status=LoanStatus.CHARGED_OFF,
+        loan__facility__supplier=OuterRef("party_id"),
+        loan__facility__legal_entity=OuterRef("legal_entity_id"),
+        booking_date__gte=OuterRef("opened_date"),
+    )
     written_off = set(
-        Proposal.objects.filter(
-            case__in=ids, kind=ProposalKind.WRITE_OFF, approved=True
-        ).values_list("case_id", flat=True)
+        Case.objects.filter(Exists(charged_off), pk__in=ids).values_list("id", flat=True)
     )
     for end, of_this_end in (
         (CaseEnd.WRITTEN_OFF, [case_id for case_id in ids if case_id in written_off]),

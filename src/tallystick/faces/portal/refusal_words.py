@@ -50,6 +50,7 @@ from tallystick.book.webhooks.endpoints import (
     UnknownTopic,
 )
 from tallystick.faces.files.tables import TooManyRows
+from tallystick.faces.portal import collection_refusals
 from tallystick.faces.portal.drawdown_words import Said, amount
 from tallystick.faces.portal.paging import CursorUnusable
 from tallystick.faces.portal.templatetags.figures import day
@@ -61,6 +62,7 @@ from tallystick.rules.refusal import Refusal
 Label = str | Promise
 
 EXACTLY: Mapping[type[Refusal], Callable[[Any], Said]] = {
+    **collection_refusals.EXACT,
     DayNotOpen: lambda refusal: Said(
         _now("A new business day has begun: it is now %(day)s.")
         % {"day": day(refusal.business_date)},
@@ -110,6 +112,7 @@ EXACTLY: Mapping[type[Refusal], Callable[[Any], Said]] = {
 _AGAIN = _("Look it up in its list, and choose one of those.")
 
 BROADLY: Mapping[type[Refusal], tuple[Label, Label]] = {
+    **collection_refusals.BROAD,
     ClientExists: (_("A machine client has this code already."), _("Choose another code.")),
     UnknownClient: (_("There is no machine client of this code."), _AGAIN),
     ClientUnusable: (

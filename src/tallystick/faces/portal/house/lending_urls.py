@@ -7,6 +7,8 @@ from django.urls import path
 
 from tallystick.faces.portal.house import (
     claims,
+    collection_acts,
+    collections,
     decisions,
     facilities,
     loans,
@@ -33,5 +35,44 @@ urlpatterns = [
     path("unfreeze/<path:code>/", facilities.house_unfreeze, name="house-facilities-unfreeze"),
     path("loans/", loans.house_loans, name="house-loans"),
     path("loan/<path:code>/", loans.house_loan, name="house-loans-one"),
+    path("collections/", collections.listed, name="house-collections"),
+    path("collections/<int:number>/", collections.one, name="house-collections-one"),
+    path(
+        "collections/<int:number>/assign/",
+        collection_acts.assign_one,
+        name="house-collections-assign",
+    ),
+    path("collections/<int:number>/note/", collection_acts.note, name="house-collections-note"),
+    path("collections/<int:number>/pause/", collection_acts.hold, name="house-collections-pause"),
+    path(
+        "collections/<int:number>/promise/",
+        collection_acts.promised,
+        name="house-collections-promise",
+    ),
+    path(
+        "collections/<int:number>/extend/",
+        collection_acts.extension,
+        name="house-collections-extend",
+    ),
+    path(
+        "collections/<int:number>/write-off/",
+        collection_acts.write_off,
+        name="house-collections-write-off",
+    ),
+    path(
+        "collections/proposals/<int:number>/approve/",
+        collection_acts.approve_one,
+        name="house-collections-approve",
+    ),
+    path(
+        "collections/proposals/<int:number>/reject/",
+        collection_acts.reject_one,
+        name="house-collections-reject",
+    ),
+    path(
+        "collections/letters/<int:number>/again/",
+        collection_acts.letter_again,
+        name="house-collections-letter",
+    ),
     path("decision/<int:number>/", decisions.house_decision, name="house-loans-decision"),
 ]

@@ -14,6 +14,7 @@ HOUSE_PLACES: Sequence[Place] = (
     Place(_("Firms"), "house-parties", May.SEE_HOUSE),
     Place(_("Facilities"), "house-facilities", May.SEE_HOUSE),
     Place(_("Loans"), "house-loans", May.SEE_HOUSE),
+    Place(_("Collections"), "house-collections", May.SEE_HOUSE),
     Place(_("Cash"), "house-cash", May.SEE_HOUSE),
     Place(_("Close"), "house-close", May.SEE_HOUSE),
     Place(_("Ledger"), "house-ledger", May.SEE_HOUSE),

@@ -121,6 +121,10 @@ def link_of(item: WorkItem) -> str:
             if loan
             else reverse("house-cash-orders")
         )
+    if kind == "case":
+        number = code.partition(":")[0]
+        is_number = number.isdecimal()
+        return reverse("house-collections-one", args=[int(number)]) if is_number else ""
     if kind == "receipt":
         receipt = CashReceipt.objects.filter(
             legal_entity=item.legal_entity_id, bank_reference=code

@@ -10,6 +10,7 @@ from tallystick.faces.portal.places import Place
 SUPPLIER_PLACES: Sequence[Place] = (
     Place(_("Home"), "supplier-home", May.SEE_OWN),
     Place(_("Dues"), "supplier-dues", May.SEE_OWN),
+    Place(_("Overdue"), "supplier-overdue", May.SEE_OWN),
     Place(_("Loans"), "supplier-loans", May.SEE_OWN),
     Place(_("Claims"), "supplier-claims", May.SEE_OWN),
     Place(_("Statement"), "supplier-statement", May.SEE_OWN),

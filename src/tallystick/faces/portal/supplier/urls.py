@@ -13,6 +13,7 @@ from tallystick.faces.portal.supplier import (
     home,
     left_out,
     loans,
+    overdue,
     statement,
 )
 
@@ -29,6 +30,8 @@ urlpatterns = [
     path("loans/<path:code>/dispute/", cases.dispute_loan_figure, name="supplier-loans-dispute"),
     path("loans/<path:code>/", loans.loan, name="supplier-loans-one"),
     path("dues/", dues.dues, name="supplier-dues"),
+    path("overdue/", overdue.overdue, name="supplier-overdue"),
+    path("overdue/<int:number>/promise/", overdue.promise_one, name="supplier-overdue-promise"),
     path("claims/", claims.claims, name="supplier-claims"),
     path("claims/<int:number>/", claims.claim, name="supplier-claims-one"),
     path(

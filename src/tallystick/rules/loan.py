@@ -20,11 +20,10 @@ from tallystick.rules.loan_position import (
     AskedTooEarly,
     Balances,
     Segment,
-    accrual_to,
     balances,
     opened,
 )
-from tallystick.rules.loan_steps import Movement, take
+from tallystick.rules.loan_steps import Movement, Trace, take
 from tallystick.rules.loan_terms import LoanTerms
 
 INTEREST_DECIMALS = 6
@@ -97,23 +96,19 @@ def fold(terms: LoanTerms, events: Sequence[LoanEvent], *, on: date, known_on: d
             f"The loan starts on {terms.start} and has no state on {on}: "
             "ask for its first day or a later one."
         )
-    segments: list[Segment] = []
-    penalty_segments: list[Segment] = []
+    trace = Trace()
     movements: list[Movement] = []
     position = opened(terms)
     for event in events_in_force(events, start=terms.start, on=on, known_on=known_on):
-        step = take(position, event)
-        if step.movement is not None:
-            movements.append(step.movement)
-        if step.accrual is not None:
-            segments += step.accrual.interest
-            penalty_segments += step.accrual.penalty
-    accrual = accrual_to(position, on)
+        movement = take(position, event, trace)
+        if movement is not None:
+            movements.append(movement)
+    trace.close(position, on)
     return LoanState(
         terms=terms,
         balances=balances(position, on),
-        segments=(*segments, *accrual.interest),
-        penalty_segments=(*penalty_segments, *accrual.penalty),
+        segments=tuple(trace.interest),
+        penalty_segments=tuple(trace.penalty),
         movements=tuple(movements),
     )
 

@@ -127,13 +127,16 @@ def spread_after_prepayment(position: Position, event: LoanEvent) -> None:
     _replan(position, (*kept, *spread), passed)
 
 
-def change_rate(position: Position, event: LoanEvent) -> bool:
-    """Let another rate hold; whether it is another."""
+def is_other_rate(position: Position, event: LoanEvent) -> bool:
+    """Whether the event's rate is not the one in force."""
     assert event.annual_rate is not None
-    rate_ppb = rate_in_ppb(event.annual_rate)
-    changes = rate_ppb != position.rate_ppb
-    position.rate_ppb = rate_ppb
-    return changes
+    return rate_in_ppb(event.annual_rate) != position.rate_ppb
+
+
+def change_rate(position: Position, event: LoanEvent) -> None:
+    """Let another rate hold."""
+    assert event.annual_rate is not None
+    position.rate_ppb = rate_in_ppb(event.annual_rate)
 
 
 def _passed_before(position: Position, day: date) -> int:

@@ -34,18 +34,20 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import lru_cache
 from operator import attrgetter
 from typing import NamedTuple
 
-from tallystick.rules.daycount import accrual_days, accrual_denominator
+from tallystick.rules.daycount import DayCount, accrual_days, accrual_denominator
 from tallystick.rules.loan_events import RATE_UNITS, EventKind, rate_in_ppb
 from tallystick.rules.loan_terms import Bucket, LoanTerms, plan_of
-from tallystick.rules.money import rounded
+from tallystick.rules.money import Rounding, rounded
 from tallystick.rules.refusal import Refusal
 from tallystick.rules.schedule import Instalment, Method, schedule
 
 # Names of their own: looking up a member of an enumeration costs more than the sums it stands in.
 FEES, PENALTY, INTEREST, PRINCIPAL_DUE, PRINCIPAL_NOT_DUE = Bucket
+_ACT_360, _ACT_365F, _HALF_UP = DayCount.ACT_360, DayCount.ACT_365F, Rounding.HALF_UP
 
 ANY_AMOUNT_MINOR = 2**127
 """More than any loan comes to: what a revolving loan wants repaid by its end."""
@@ -83,6 +85,8 @@ class Position:
     accrued_numerator: int
     interest_from: date
     """The day from which interest runs again after a pause; the start where there was none."""
+    pays_in_order: tuple[int, ...]
+    """The places in ``Bucket`` of what a receipt pays first, second and so on."""
     level_minor: int
     """What each instalment but the last comes to by the plan; with its interest, if equal."""
     penalty_steps: tuple[tuple[int, int], ...]
@@ -136,7 +140,7 @@ class Segment(NamedTuple):
 
 
 class Accrual(NamedTuple):
-    """Where the two running totals stand on a day, and what has come to them since the position.
+    """Where the two running totals stand on a day, exact.
 
     ``days`` are the accrual days from the loan's start to ``on``.
     """
@@ -145,8 +149,6 @@ class Accrual(NamedTuple):
     days: int
     interest_numerator: int
     penalty_numerator: int
-    interest: Sequence[Segment]
-    penalty: Sequence[Segment]
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +233,7 @@ def opened(terms: LoanTerms) -> Position:
         accrued_days=0,
         accrued_numerator=0,
         interest_from=terms.start,
+        pays_in_order=pays_in_order(terms.receipt_order),
         level_minor=level_minor,
         penalty_steps=penalty_steps_of(terms),
         penalty_numerator=0,
@@ -279,6 +282,12 @@ def planned(
     return tuple(dues), first.principal_minor + (first.interest_minor if with_interest else 0)
 
 
+@lru_cache(maxsize=256)
+def pays_in_order(receipt_order: tuple[Bucket, ...]) -> tuple[int, ...]:
+    """The places in ``Bucket`` of the buckets, in their order."""
+    return tuple(list(Bucket).index(bucket) for bucket in receipt_order)
+
+
 def everything_minor(terms: LoanTerms) -> int:
     """What the plan wants repaid by its end: never less than all that may have been paid out."""
     return ANY_AMOUNT_MINOR if terms.revolving else terms.principal_minor
@@ -301,39 +310,45 @@ def penalty_steps_of(terms: LoanTerms) -> tuple[tuple[int, int], ...]:
 def accrual_to(position: Position, on: date) -> Accrual:
     """The running totals ``on`` a day, to that day (excluded), with nothing else happening."""
     days = accrual_days_to(position.terms, on)
-    interest: Sequence[Segment] = ()
     interest_numerator = position.accrued_numerator
-    if position.principal_minor and position.accrued_to < on:
-        interest = _interest_segments(position, on, end_days=days)
-        interest_numerator += interest[-1].numerator
-    penalty = _penalty_segments(position, on, end_days=days)
-    return Accrual(
-        on,
-        days,
-        interest_numerator,
-        position.penalty_numerator + sum(segment.numerator for segment in penalty),
-        interest,
-        penalty,
-    )
+    if position.principal_minor:
+        from_days = position.accrued_days
+        if position.interest_from > position.accrued_to:
+            from_days = accrual_days_to(position.terms, min(position.interest_from, on))
+        interest_numerator += position.principal_minor * position.rate_ppb * (days - from_days)
+    penalty_numerator = position.penalty_numerator
+    if position.penalty_steps and position.dues[0].due_date < on:
+        for segment in _penalty_segments(position, on, end_days=days):
+            penalty_numerator += segment.numerator
+    return Accrual(on, days, interest_numerator, penalty_numerator)
 
 
-def _interest_segments(position: Position, on: date, *, end_days: int) -> Sequence[Segment]:
+def interest_segments(position: Position, on: date) -> list[Segment]:
     """The days since ``accrued_to``: those of a pause without interest, then those with it."""
-    start, start_days = position.accrued_to, position.accrued_days
-    principal_minor, rate_ppb = position.principal_minor, position.rate_ppb
-    if position.interest_from <= start:
-        numerator = principal_minor * rate_ppb * (end_days - start_days)
-        return (Segment(start, on, principal_minor, rate_ppb, numerator),)
-    runs_from = min(position.interest_from, on)
-    paused = Segment(start, runs_from, principal_minor, 0, 0)
-    if runs_from == on:
-        return (paused,)
-    numerator = principal_minor * rate_ppb * (end_days - accrual_days_to(position.terms, runs_from))
-    return (paused, Segment(runs_from, on, principal_minor, rate_ppb, numerator))
+    start, principal_minor = position.accrued_to, position.principal_minor
+    if not principal_minor or start >= on:
+        return []
+    segments = []
+    if position.interest_from > start:
+        paused_to = min(position.interest_from, on)
+        segments.append(Segment(start, paused_to, principal_minor, 0, 0))
+        start = paused_to
+    if start < on:
+        numerator = accrual_to(position, on).interest_numerator - position.accrued_numerator
+        segments.append(Segment(start, on, principal_minor, position.rate_ppb, numerator))
+    return segments
+
+
+def penalty_segments(position: Position, on: date) -> list[Segment]:
+    """The days since ``accrued_to`` on which principal past due bears penalty, step by step."""
+    return list(_penalty_segments(position, on, end_days=accrual_days_to(position.terms, on)))
 
 
 def accrual_days_to(terms: LoanTerms, day: date) -> int:
     """Days from the loan's start to ``day``, in units of the day count's denominator."""
+    # By far the most loans count actual days, and a refold asks for them thousands of times.
+    if terms.day_count is _ACT_360 or terms.day_count is _ACT_365F:
+        return (day - terms.start).days
     return accrual_days(terms.day_count, terms.start, day, termination_date=terms.maturity)
 
 
@@ -349,17 +364,20 @@ def running_penalty(position: Position, on: date) -> int:
 
 def owed_by_bucket(position: Position, accrual: Accrual) -> dict[Bucket, int]:
     """What is owed on the accrual's day, by bucket; dues up to that day have been passed."""
+    return dict(zip(Bucket, owed_in_order(position, accrual), strict=True))
+
+
+def owed_in_order(position: Position, accrual: Accrual) -> tuple[int, int, int, int, int]:
+    """As ``owed_by_bucket``, in the order of ``Bucket``."""
     passed = len(position.interest_at_due_minor)
     due_minor = past_due_minor(position, by=passed - 1) if passed else 0
-    interest_minor = _rounded(position, accrual.interest_numerator)
-    penalty_minor = _rounded(position, accrual.penalty_numerator)
-    return {
-        FEES: position.fees_charged_minor - fees_met(position),
-        PENALTY: penalty_minor - penalty_met(position),
-        INTEREST: interest_minor - interest_met(position),
-        PRINCIPAL_DUE: due_minor,
-        PRINCIPAL_NOT_DUE: position.principal_minor - due_minor,
-    }
+    return (
+        position.fees_charged_minor - fees_met(position),
+        _rounded(position, accrual.penalty_numerator) - penalty_met(position),
+        _rounded(position, accrual.interest_numerator) - interest_met(position),
+        due_minor,
+        position.principal_minor - due_minor,
+    )
 
 
 def balances(position: Position, on: date) -> Balances:
@@ -441,10 +459,7 @@ def fees_met(position: Position) -> int:
 
 
 def _penalty_segments(position: Position, end: date, *, end_days: int) -> Sequence[Segment]:
-    """The days since ``accrued_to`` on which principal past due bears penalty, step by step.
-
-    ``end_days`` are the accrual days from the loan's start to ``end``.
-    """
+    """As ``penalty_segments``; ``end_days`` are the accrual days from the start to ``end``."""
     if not position.penalty_steps or position.dues[0].due_date >= end:
         return ()
     return [
@@ -502,4 +517,8 @@ def _past_due_since(position: Position, on: date, *, owed_minor: int) -> date | 
 
 
 def _rounded(position: Position, numerator: int) -> int:
+    if not numerator:
+        return 0
+    if position.terms.rounding is _HALF_UP:
+        return (2 * numerator + position.denominator) // (2 * position.denominator)
     return rounded(numerator, position.denominator, position.terms.rounding)

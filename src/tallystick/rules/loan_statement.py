@@ -58,7 +58,7 @@ def stated_movements(
             stated += told.accrued(position, nights[0], to=nights[0] + timedelta(days=1))
             del nights[0]
         stated += told.accrued(position, event.value_date, to=event.value_date)
-        movement = take(position, event).movement
+        movement = take(position, event)
         if movement is not None:
             stated += _moved(movement)
     for night in nights:

@@ -11,7 +11,7 @@ takes everything that is owed off the books; after it, money can only be recover
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -27,14 +27,16 @@ from tallystick.rules.loan_position import (
     FEES,
     INTEREST,
     PENALTY,
-    PRINCIPAL_DUE,
-    PRINCIPAL_NOT_DUE,
     Accrual,
     Position,
+    Segment,
     accrual_to,
+    interest_segments,
     opened,
     owed_by_bucket,
+    owed_in_order,
     pass_dues,
+    penalty_segments,
 )
 from tallystick.rules.loan_terms import LoanTerms
 from tallystick.rules.refusal import Refusal
@@ -73,15 +75,20 @@ def recovered_by(movement: Movement) -> int:
     return movement.amount_minor - met_minor - movement.credit_minor
 
 
-class Step(NamedTuple):
-    """What taking one event did: the money it moved, and the accrual that its day closed.
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The days of interest and of penalty that events have closed, as they are taken.
 
-    A change of the rate or of the plan moves no money; an event that changes neither principal
-    nor rate nor plan leaves the running totals as they were.
+    They are closed by events that change principal, rate or plan; the others leave the running
+    totals as they were.
     """
 
-    movement: Movement | None
-    accrual: Accrual | None
+    interest: list[Segment] = field(default_factory=list)
+    penalty: list[Segment] = field(default_factory=list)
+
+    def close(self, position: Position, on: date) -> None:
+        self.interest.extend(interest_segments(position, on))
+        self.penalty.extend(penalty_segments(position, on))
 
 
 class EventOutOfOrder(Refusal):
@@ -127,8 +134,11 @@ def advance(position: Position, event: LoanEvent) -> Position:
     return moved
 
 
-def take(position: Position, event: LoanEvent) -> Step:
+def take(position: Position, event: LoanEvent, trace: Trace | None = None) -> Movement | None:
     """Move ``position`` in place past an event that is next in order.
+
+    Returns what it did with money; a change of rate or plan does nothing. ``trace`` keeps the days
+    that the event closes.
 
     Raises DisbursedAboveCommitment, EventAfterChargeOff, TakenBackAboveReceived,
     ExtensionTooShort and DueNotMovable.
@@ -140,10 +150,10 @@ def take(position: Position, event: LoanEvent) -> Step:
             f"loan was charged off on {position.charged_off_date}: record money that comes in as "
             "recovered, or reverse the charge-off first."
         )
-    step = _TAKEN[event.kind](position, event)
+    movement = _TAKEN[event.kind](position, event, trace)
     position.last_value_date = event.value_date
     position.last_kind = event.kind
-    return step
+    return movement
 
 
 def _refuse_out_of_order(position: Position, event: LoanEvent) -> None:
@@ -166,50 +176,54 @@ def _refuse_out_of_order(position: Position, event: LoanEvent) -> None:
         )
 
 
-def _receive(position: Position, event: LoanEvent) -> Step:
+def _receive(position: Position, event: LoanEvent, trace: Trace | None) -> Movement | None:
     amount_minor = _amount_minor(event)
     accrual = accrual_to(position, event.value_date)
-    owed = owed_by_bucket(position, accrual)
-    paid = {}
+    owed = owed_in_order(position, accrual)
+    paid = [0, 0, 0, 0, 0]
     remaining_minor = amount_minor
-    for bucket in position.terms.receipt_order:
-        paid[bucket] = min(owed[bucket], remaining_minor)
-        remaining_minor -= paid[bucket]
+    for place in position.pays_in_order:
+        if remaining_minor <= owed[place]:
+            paid[place] = remaining_minor
+            remaining_minor = 0
+            break
+        paid[place] = owed[place]
+        remaining_minor -= owed[place]
 
-    principal_minor = paid[PRINCIPAL_DUE] + paid[PRINCIPAL_NOT_DUE]
+    fees_minor, penalty_minor, interest_minor, due_minor, not_due_minor = paid
+    principal_minor = due_minor + not_due_minor
     if principal_minor:
-        _accrue(position, accrual)
-    position.fees_received_minor += paid[FEES]
-    position.penalty_received_minor += paid[PENALTY]
-    position.interest_received_minor += paid[INTEREST]
-    position.principal_repaid_minor += principal_minor
-    position.principal_minor -= principal_minor
+        _accrue(position, accrual, trace)
+        position.principal_repaid_minor += principal_minor
+        position.principal_minor -= principal_minor
+    position.fees_received_minor += fees_minor
+    position.penalty_received_minor += penalty_minor
+    position.interest_received_minor += interest_minor
     position.credit_minor += remaining_minor
-    movement = Movement(
+    return Movement(
         event.event_id,
         event.kind,
         event.value_date,
         amount_minor,
-        fees_minor=paid[FEES],
-        penalty_minor=paid[PENALTY],
-        interest_minor=paid[INTEREST],
-        principal_minor=principal_minor,
-        credit_minor=remaining_minor,
+        fees_minor,
+        penalty_minor,
+        interest_minor,
+        principal_minor,
+        remaining_minor,
     )
-    return Step(movement, accrual if principal_minor else None)
 
 
-def _disburse(position: Position, event: LoanEvent) -> Step:
+def _disburse(position: Position, event: LoanEvent, trace: Trace | None) -> Movement | None:
     amount_minor = _amount_minor(event)
     _refuse_above_commitment(position, event, amount_minor)
     accrual = accrual_to(position, event.value_date)
-    _accrue(position, accrual)
+    _accrue(position, accrual, trace)
     from_credit_minor = min(position.credit_minor, amount_minor)
     position.disbursed_minor += amount_minor
     position.principal_repaid_minor += from_credit_minor
     position.principal_minor += amount_minor - from_credit_minor
     position.credit_minor -= from_credit_minor
-    movement = Movement(
+    return Movement(
         event.event_id,
         event.kind,
         event.value_date,
@@ -217,16 +231,15 @@ def _disburse(position: Position, event: LoanEvent) -> Step:
         principal_minor=from_credit_minor,
         credit_minor=-from_credit_minor,
     )
-    return Step(movement, accrual)
 
 
-def _charge_fee(position: Position, event: LoanEvent) -> Step:
+def _charge_fee(position: Position, event: LoanEvent, _trace: Trace | None) -> Movement | None:
     amount_minor = _amount_minor(event)
     from_credit_minor = min(position.credit_minor, amount_minor)
     position.fees_charged_minor += amount_minor
     position.fees_received_minor += from_credit_minor
     position.credit_minor -= from_credit_minor
-    movement = Movement(
+    return Movement(
         event.event_id,
         event.kind,
         event.value_date,
@@ -234,7 +247,6 @@ def _charge_fee(position: Position, event: LoanEvent) -> Step:
         fees_minor=from_credit_minor,
         credit_minor=-from_credit_minor,
     )
-    return Step(movement, None)
 
 
 def _refuse_above_commitment(position: Position, event: LoanEvent, amount_minor: int) -> None:
@@ -251,15 +263,16 @@ def _refuse_above_commitment(position: Position, event: LoanEvent, amount_minor:
         )
 
 
-def _prepay(position: Position, event: LoanEvent) -> Step:
+def _prepay(position: Position, event: LoanEvent, trace: Trace | None) -> Movement | None:
     accrual = accrual_to(position, event.value_date)
-    step = _receive(position, event)
-    _accrue(position, accrual)
+    movement = _receive(position, event, trace)
+    if position.accrued_to < event.value_date:
+        _accrue(position, accrual, trace)
     loan_plan.spread_after_prepayment(position, event)
-    return Step(step.movement, accrual)
+    return movement
 
 
-def _give_back(position: Position, event: LoanEvent) -> Step:
+def _give_back(position: Position, event: LoanEvent, trace: Trace | None) -> Movement | None:
     """Money goes back, to the payer's bank or to the supplier: credit first, then what it paid."""
     amount_minor = _amount_minor(event)
     received_minor = (
@@ -290,14 +303,14 @@ def _give_back(position: Position, event: LoanEvent) -> Step:
     credit_minor, principal_minor, interest_minor, penalty_minor, fees_minor = taken_minor
 
     if principal_minor:
-        _accrue(position, accrual)
+        _accrue(position, accrual, trace)
     position.credit_minor -= credit_minor
     position.principal_repaid_minor -= principal_minor
     position.principal_minor += principal_minor
     position.interest_received_minor -= interest_minor
     position.penalty_received_minor -= penalty_minor
     position.fees_received_minor -= fees_minor
-    movement = Movement(
+    return Movement(
         event.event_id,
         event.kind,
         event.value_date,
@@ -308,10 +321,9 @@ def _give_back(position: Position, event: LoanEvent) -> Step:
         principal_minor=-principal_minor,
         credit_minor=-credit_minor,
     )
-    return Step(movement, accrual if principal_minor else None)
 
 
-def _waive(position: Position, event: LoanEvent) -> Step:
+def _waive(position: Position, event: LoanEvent, _trace: Trace | None) -> Movement | None:
     """Of what is still owed of a charge, at most the amount; more than is owed lapses."""
     owed = owed_by_bucket(position, accrual_to(position, event.value_date))
     amount_minor = _amount_minor(event)
@@ -320,32 +332,32 @@ def _waive(position: Position, event: LoanEvent) -> Step:
         case Charge.FEES:
             waived_minor = min(owed[FEES], amount_minor)
             position.fees_waived_minor += waived_minor
-            return Step(movement._replace(fees_minor=waived_minor), None)
+            return movement._replace(fees_minor=waived_minor)
         case Charge.PENALTY:
             waived_minor = min(owed[PENALTY], amount_minor)
             position.penalty_waived_minor += waived_minor
-            return Step(movement._replace(penalty_minor=waived_minor), None)
+            return movement._replace(penalty_minor=waived_minor)
         case _:
             waived_minor = min(owed[INTEREST], amount_minor)
             position.interest_waived_minor += waived_minor
-            return Step(movement._replace(interest_minor=waived_minor), None)
+            return movement._replace(interest_minor=waived_minor)
 
 
-def _charge_off(position: Position, event: LoanEvent) -> Step:
+def _charge_off(position: Position, event: LoanEvent, trace: Trace | None) -> Movement | None:
     """Everything owed leaves the books; where nothing is owed, nothing happens."""
     accrual = accrual_to(position, event.value_date)
     owed = owed_by_bucket(position, accrual)
     principal_minor = position.principal_minor
     if not any(owed.values()):
-        return Step(None, None)
-    _accrue(position, accrual)
+        return None
+    _accrue(position, accrual, trace)
     position.fees_charged_off_minor = owed[FEES]
     position.penalty_charged_off_minor = owed[PENALTY]
     position.interest_charged_off_minor = owed[INTEREST]
     position.principal_charged_off_minor = principal_minor
     position.principal_minor = 0
     position.charged_off_date = event.value_date
-    movement = Movement(
+    return Movement(
         event.event_id,
         event.kind,
         event.value_date,
@@ -355,79 +367,81 @@ def _charge_off(position: Position, event: LoanEvent) -> Step:
         interest_minor=owed[INTEREST],
         principal_minor=principal_minor,
     )
-    return Step(movement, accrual)
 
 
-def _recover(position: Position, event: LoanEvent) -> Step:
+def _recover(position: Position, event: LoanEvent, trace: Trace | None) -> Movement | None:
     """Money for what was charged off; above it, it is the supplier's credit.
 
     Where a back-dated event has left nothing to charge off, it is money like any other.
     """
     if position.charged_off_date is None:
-        return _receive(position, event)
+        return _receive(position, event, trace)
     amount_minor = _amount_minor(event)
     recovered_minor = min(amount_minor, position.charged_off_minor - position.recovered_minor)
     position.recovered_minor += recovered_minor
     position.credit_minor += amount_minor - recovered_minor
-    movement = Movement(
+    return Movement(
         event.event_id,
         event.kind,
         event.value_date,
         amount_minor,
         credit_minor=amount_minor - recovered_minor,
     )
-    return Step(movement, None)
 
 
-def _change_rate(position: Position, event: LoanEvent) -> Step:
+def _change_rate(position: Position, event: LoanEvent, trace: Trace | None) -> Movement | None:
+    if loan_plan.is_other_rate(position, event):
+        _accrue(position, accrual_to(position, event.value_date), trace)
+        loan_plan.change_rate(position, event)
+    return None
+
+
+def _extend(position: Position, event: LoanEvent, trace: Trace | None) -> Movement | None:
+    return _planned_anew(position, event, trace, loan_plan.extend)
+
+
+def _move_due(position: Position, event: LoanEvent, trace: Trace | None) -> Movement | None:
+    return _planned_anew(position, event, trace, loan_plan.move_due)
+
+
+def _re_age(position: Position, event: LoanEvent, trace: Trace | None) -> Movement | None:
+    return _planned_anew(position, event, trace, loan_plan.begin_anew)
+
+
+def _restructure(position: Position, event: LoanEvent, trace: Trace | None) -> Movement | None:
     accrual = accrual_to(position, event.value_date)
-    if not loan_plan.change_rate(position, event):
-        return Step(None, None)
-    _accrue(position, accrual)
-    return Step(None, accrual)
-
-
-def _extend(position: Position, event: LoanEvent) -> Step:
-    return _planned_anew(position, event, loan_plan.extend)
-
-
-def _move_due(position: Position, event: LoanEvent) -> Step:
-    return _planned_anew(position, event, loan_plan.move_due)
-
-
-def _re_age(position: Position, event: LoanEvent) -> Step:
-    return _planned_anew(position, event, loan_plan.begin_anew)
-
-
-def _restructure(position: Position, event: LoanEvent) -> Step:
-    accrual = accrual_to(position, event.value_date)
-    _accrue(position, accrual)
+    _accrue(position, accrual, trace)
     loan_plan.change_rate(position, event)
     loan_plan.begin_anew(position, event)
-    return Step(None, accrual)
+    return None
 
 
-def _pause(position: Position, event: LoanEvent) -> Step:
+def _pause(position: Position, event: LoanEvent, trace: Trace | None) -> Movement | None:
     """No interest runs from the value date to ``to_date``, both included."""
     assert event.to_date is not None
     accrual = accrual_to(position, event.value_date)
-    _accrue(position, accrual)
+    _accrue(position, accrual, trace)
     position.interest_from = max(position.interest_from, event.to_date + timedelta(days=1))
-    return Step(None, accrual)
+    return None
 
 
 def _planned_anew(
-    position: Position, event: LoanEvent, plan: Callable[[Position, LoanEvent], None]
-) -> Step:
+    position: Position,
+    event: LoanEvent,
+    trace: Trace | None,
+    plan: Callable[[Position, LoanEvent], None],
+) -> Movement | None:
     """Penalty has run by the old plan up to the value date, and runs by the new one from it."""
     accrual = accrual_to(position, event.value_date)
-    _accrue(position, accrual)
+    _accrue(position, accrual, trace)
     plan(position, event)
-    return Step(None, accrual)
+    return None
 
 
-def _accrue(position: Position, accrual: Accrual) -> None:
-    """Close the running totals on a day, because principal or rate change on it."""
+def _accrue(position: Position, accrual: Accrual, trace: Trace | None) -> None:
+    """Close the running totals on a day, because principal, rate or plan change on it."""
+    if trace is not None:
+        trace.close(position, accrual.on)
     position.accrued_to = accrual.on
     position.accrued_days = accrual.days
     position.accrued_numerator = accrual.interest_numerator
@@ -439,7 +453,7 @@ def _amount_minor(event: LoanEvent) -> int:
     return event.amount_minor
 
 
-_TAKEN: dict[EventKind, Callable[[Position, LoanEvent], Step]] = {
+_TAKEN: dict[EventKind, Callable[[Position, LoanEvent, Trace | None], Movement | None]] = {
     EventKind.RATE_CHANGED: _change_rate,
     EventKind.RESTRUCTURED: _restructure,
     EventKind.RE_AGED: _re_age,

@@ -16,7 +16,7 @@ from tallystick.book.financing.programmes import terms_with
 from tallystick.book.servicing.models import STILL_IN_FORCE
 from tallystick.rules.daycount import DayCount
 from tallystick.rules.loan_events import EventKind, rate_from_ppb
-from tallystick.rules.loan_position import Due, Position, accrual_days_to
+from tallystick.rules.loan_position import Due, Position, accrual_days_to, pays_in_order
 from tallystick.rules.loan_terms import Bucket, LoanTerms
 from tallystick.rules.schedule import Method
 from tallystick.rules.settlement import owed_on
@@ -202,6 +202,7 @@ def _position(terms: LoanTerms, held: Sequence[Any]) -> Position:
         accrued_days=accrual_days_to(terms, accrued_to_date),
         accrued_numerator=int(interest_numerator),
         interest_from=interest_from_date or terms.start,
+        pays_in_order=pays_in_order(terms.receipt_order),
         level_minor=0,
         penalty_steps=((0, penalty_rate_ppb),) if penalty_rate_ppb else (),
         penalty_numerator=int(penalty_numerator),

@@ -115,6 +115,40 @@ def test_the_cases_of_loans_and_accounting_are_there_to_be_asked():
     assert all(cases_of(name) for name in LOANS if reference(name))
 
 
+GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "instalment_loans.json"
+
+
+@pytest.fixture(scope="module")
+def golden():
+    _, answer = run(GOLDEN)
+    return {case["id"]: case for case in answer["cases"]}
+
+
+@pytest.mark.parametrize("case_id", [case["id"] for case in json.loads(GOLDEN.read_text())])
+def test_a_worked_table_of_instalments_is_reached(golden, case_id):
+    assert golden[case_id]["result"] == "passed", golden[case_id]["detail"]
+
+
+def test_a_figure_of_a_table_that_is_off_by_a_cent_is_found(golden, tmp_path):
+    cases = json.loads(GOLDEN.read_text())
+    changed = [case for case in cases if _a_cent_more(case)]
+    path = tmp_path / "changed.json"
+    path.write_text(json.dumps(changed))
+
+    assert set(results(path).values()) == {"failed"}
+    assert len(changed) > 20
+
+
+def _a_cent_more(case):
+    """Change the last row's principal of the first table; False where a case has none."""
+    for step in case.get("timeline", ()):
+        if step.get("check") == "schedule":
+            row = step["rows"][-1]
+            row["principal"] = f"{float(row['principal']) + 0.01:.2f}"
+            return True
+    return False
+
+
 def test_families_of_later_work_are_reported_as_unsupported():
     status, answer = run(*(reference(name) for name in LATER))
 

@@ -23,6 +23,8 @@ class May(StrEnum):
     COLLECT = "collect what is overdue"
     DECIDE_RELIEF = "decide on extensions and write-offs"
     PROMISE = "promise to pay"
+    PROPOSE_FACT = "propose a fact"
+    DECIDE_FACT = "decide on a fact"
     FREEZE = "freeze"
     CHANGE_TERMS = "change terms and limits"
     MOVE_CASH = "apply and refund cash"
@@ -46,6 +48,7 @@ GRANTED: Mapping[Role, frozenset[May]] = {
         May.WORK,
         May.COLLECT,
         May.DISPUTE,
+        May.PROPOSE_FACT,
         May.FREEZE,
         May.CLOSE_DAY,
         May.PROPOSE_JOURNAL,
@@ -53,8 +56,9 @@ GRANTED: Mapping[Role, frozenset[May]] = {
         May.MANAGE_CLIENTS,
     },
     Role.RISK_OFFICER: _OF_STAFF
-    | {May.FREEZE, May.CHANGE_TERMS, May.WORK, May.COLLECT, May.DISPUTE},
-    Role.APPROVER: _OF_STAFF | {May.DECIDE_JOURNAL, May.DECIDE_RELIEF, May.SEE_AUDIT},
+    | {May.PROPOSE_FACT, May.FREEZE, May.CHANGE_TERMS, May.WORK, May.COLLECT, May.DISPUTE},
+    Role.APPROVER: _OF_STAFF
+    | {May.DECIDE_JOURNAL, May.DECIDE_RELIEF, May.DECIDE_FACT, May.SEE_AUDIT},
     Role.TREASURY: _OF_STAFF
     | {May.TAKE_RECEIPTS, May.HEAR_BANK, May.MOVE_CASH, May.WORK, May.PROPOSE_JOURNAL},
     Role.AUDITOR: _OF_STAFF | {May.SEE_AUDIT},

@@ -14,6 +14,7 @@ from tallystick.book.collateral.models import Pool
 from tallystick.book.collections.models import Case
 from tallystick.book.financing.models import Decision, Facility, Loan, ProgrammeLimit
 from tallystick.book.funding.models import FundingLine
+from tallystick.book.impairment.models import Fact
 from tallystick.book.ledger.models import Account, Entry, ManualJournal
 from tallystick.book.parties.models import LegalEntity, Party, User
 from tallystick.book.payments.models import BankAnswer, CashReceipt, PaymentOrder
@@ -102,6 +103,10 @@ def entries(viewer: Viewer) -> QuerySet[Entry]:
 
 def manual_journals(viewer: Viewer) -> QuerySet[ManualJournal]:
     return _house(viewer, ManualJournal.objects.all())
+
+
+def facts(viewer: Viewer) -> QuerySet[Fact]:
+    return _house(viewer, Fact.objects.all())
 
 
 def programme_limits(viewer: Viewer) -> QuerySet[ProgrammeLimit]:

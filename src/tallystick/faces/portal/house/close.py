@@ -41,6 +41,7 @@ from tallystick.faces.portal.house.filters import DateField
 from tallystick.faces.portal.pages import page
 from tallystick.faces.portal.paging import CursorUnusable
 from tallystick.faces.portal.templatetags.figures import day as shown_day
+from tallystick.faces.portal.words import named
 from tallystick.rules.money import text_from_minor
 
 DAYS_A_PAGE = 20
@@ -257,6 +258,22 @@ def _told(step: str, figures: Mapping[str, Any] | None) -> Iterator[tuple[str, s
                         "loans": f"{bucket['loans']:,}",
                         "amount": _money(bucket["principal_minor"], bucket["currency"]),
                     },
+                )
+        case "classes" if figures["pack"]:
+            yield _now("Rule pack"), figures["pack"]
+            yield _now("Loans classed otherwise"), f"{figures['changed']:,}"
+            for asset_class, loans in figures["to"].items():
+                yield "→ " + named("asset_class", asset_class), f"{loans:,}"
+        case "provisions" if figures["pack"]:
+            for currency, total in figures["currencies"].items():
+                yield (
+                    _now("Expected loss, %s") % currency,
+                    _money(total["expected_loss_minor"], currency),
+                )
+                yield _now("Provided for, %s") % currency, _money(total["booked_minor"], currency)
+                yield (
+                    _now("Interest in suspense, %s") % currency,
+                    _money(total["suspended_minor"], currency),
                 )
         case "bases":
             for currency, total in figures.items():

@@ -16,6 +16,7 @@ HOUSE_PLACES: Sequence[Place] = (
     Place(_("Loans"), "house-loans", May.SEE_HOUSE),
     Place(_("Collections"), "house-collections", May.SEE_HOUSE),
     Place(_("Cash"), "house-cash", May.SEE_HOUSE),
+    Place(_("Classes"), "house-classes", May.SEE_HOUSE),
     Place(_("Close"), "house-close", May.SEE_HOUSE),
     Place(_("Ledger"), "house-ledger", May.SEE_HOUSE),
     Place(_("Journals"), "house-journals", May.SEE_HOUSE),

@@ -12,6 +12,8 @@ from tests.docs.test_tutorial import blocks
 from tallystick.book.trade.imports import mapping
 from tallystick.faces.cli import main
 from tallystick.faces.cli.loan_case import read_case
+from tallystick.faces.cli.sales_case import read_sales
+from tallystick.faces.cli.statement_case import read_line
 from tallystick.rules import accounting
 from tallystick.rules.chart import CHART
 from tallystick.rules.journal import JournalEntry, Side
@@ -150,11 +152,14 @@ def test_the_programme_on_the_page_can_be_read():
 
 
 def test_the_loan_case_on_the_page_can_be_read(tmp_path):
-    (text,) = examples("reference/loan-case-file.md", "json")
+    texts = examples("reference/loan-case-file.md", "json")
     case = tmp_path / "case.json"
-    case.write_text(text)
 
-    assert len(read_case(case).events) == 4
+    read = []
+    for text, reader in zip(texts, (read_case, read_sales, read_line), strict=True):
+        case.write_text(text)
+        read.append(len(reader(case).events))
+    assert read == [4, 3, 3]
 
 
 # --- commands -------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tallystick.rules.asked_days import AskedTooLate
 from tallystick.rules.calendars import Period, PeriodUnit
 from tallystick.rules.discount_fee import NoRepaymentPlan
 from tallystick.rules.loan_events import (
@@ -322,6 +323,8 @@ def test_an_event_carries_what_its_kind_needs():
 
 
 def test_there_is_no_state_before_the_payout():
+    with pytest.raises(AskedTooLate):
+        state(FINERACT, [], on=7_306)
     with pytest.raises(AskedTooEarly):
         state(FINERACT, [], on=-1)
 

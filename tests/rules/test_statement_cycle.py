@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tallystick.rules.asked_days import AskedTooLate
 from tallystick.rules.daycount import DayCount
 from tallystick.rules.loan_events import InvalidLoanEvent, InvalidRate
 from tallystick.rules.loan_position import AskedTooEarly
@@ -242,6 +243,8 @@ def test_a_statement_that_cannot_be_paid_in_instalments_is_refused(events):
 
 
 def test_what_a_line_cannot_be_asked_or_told_is_refused():
+    with pytest.raises(AskedTooLate):
+        state(WEEKLY, on=date.max)
     with pytest.raises(AskedTooEarly):
         state(WEEKLY, on=MONDAY - timedelta(days=1))
     with pytest.raises(InvalidLoanEvent, match="carries instalments"):

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
+from tallystick.rules.asked_days import refuse_too_late
 from tallystick.rules.discount_fee import MAX_PAYMENTS, NoRepaymentPlan, fee_plan
 from tallystick.rules.loan_events import MAX_AMOUNT_MINOR, rate_in_ppb, refuse_contradictions
 from tallystick.rules.loan_position import AskedTooEarly
@@ -240,14 +241,16 @@ def fold_sales_share(
 ) -> SalesShareState:
     """The advance ``on`` a day, after that day's events, as ``known_on`` a day.
 
-    Raises AskedTooEarly for a day before the payout, ContradictoryEvents, RefundAboveCredit,
-    FeeAdjustedAway, and NoRepaymentPlan where a share is changed so that the advance never ends.
+    Raises AskedTooEarly for a day before the payout, AskedTooLate, ContradictoryEvents,
+    RefundAboveCredit, FeeAdjustedAway, and NoRepaymentPlan where a share is changed so that the
+    advance never ends.
     """
     if on < terms.start:
         raise AskedTooEarly(
             f"The advance is paid out on {terms.start} and has no state on {on}: "
             "ask for that day or a later one."
         )
+    refuse_too_late(on, start_date=terms.start)
     refuse_contradictions(events, start=terms.start)
     for event in sales_events_in_force(events, on=on, known_on=known_on):
         if event.kind is SalesEventKind.REFUNDED:

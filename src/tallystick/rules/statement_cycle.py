@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 
+from tallystick.rules.asked_days import refuse_too_late
 from tallystick.rules.loan_events import RATE_UNITS, rate_in_ppb, refuse_contradictions
 from tallystick.rules.loan_position import AskedTooEarly
 from tallystick.rules.money import rounded
@@ -311,13 +312,14 @@ def fold_statements(
 ) -> StatementState:
     """The line ``on`` a day, after that day's events, as ``known_on`` a day.
 
-    Raises AskedTooEarly, ContradictoryEvents, CannotConvert.
+    Raises AskedTooEarly, AskedTooLate, ContradictoryEvents, CannotConvert.
     """
     if on < terms.opened_date:
         raise AskedTooEarly(
             f"The line is opened on {terms.opened_date} and has no state on {on}: "
             "ask for that day or a later one."
         )
+    refuse_too_late(on, start_date=terms.opened_date)
     refuse_contradictions(events, start=terms.opened_date)
     line = _Line(terms, terms.opened_date)
     by_day: dict[date, list[StatementEvent]] = {}

@@ -178,6 +178,23 @@ class Fields:
             self.refuse(field, value, proposed + "; ".join(choices))
 
 
+def numbered_events(case: Fields) -> tuple[Sequence[Fields], Mapping[str, int]]:
+    """The events of a case in the file's order, and the number of each by its name.
+
+    Numbers are places in the file, from 1; the name is the event's ``id``, or its number.
+    """
+    written: Sequence[Fields] = ()
+    if "events" in case:
+        written = case.objects("events", each="event", such_as='{"kind": "received"}')
+    numbers: dict[str, int] = {}
+    for number, fields in enumerate(written, start=1):
+        name = fields.name("id") if "id" in fields else str(number)
+        if name in numbers:
+            fields.refuse("id", name, f"event {numbers[name]} is named so already; name it anew")
+        numbers[name] = number
+    return written, numbers
+
+
 def content_of(path: Path) -> dict[str, Any]:
     """The JSON object in ``path``, numbers with a point as exact decimals."""
     try:

@@ -30,12 +30,16 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a tabl
 @app.command("schedule")
 def show_schedule(case: Case, as_json: Json = False) -> None:
     """What falls due when, if the principal is paid out on the first day."""
+    from tallystick.faces.cli import credit_case
     from tallystick.faces.cli.case_fields import naming
     from tallystick.faces.cli.instalment_case import read_plan, tells_instalments
     from tallystick.faces.cli.loan_case import read_case
     from tallystick.rules.loan_terms import plan_of
     from tallystick.rules.schedule import schedule
 
+    if credit := credit_case.credit_of(case):
+        credit_case.show_schedule(case, credit, as_json=as_json)
+        return
     if tells_instalments(case):
         told = read_plan(case)
         currency, plan = told.currency, told.plan
@@ -62,11 +66,15 @@ def show_state(
     as_json: Json = False,
 ) -> None:
     """What the loan owes on a day, and the days of interest behind it."""
+    from tallystick.faces.cli import credit_case
     from tallystick.faces.cli.case_fields import naming
     from tallystick.faces.cli.instalment_case import tells_instalments
     from tallystick.faces.cli.loan_case import read_case
     from tallystick.rules.loan import fold
 
+    if credit := credit_case.credit_of(case):
+        credit_case.show_state(case, credit, on=on.date() if on else None, as_json=as_json)
+        return
     if tells_instalments(case):
         from tallystick.faces.cli.instalment_state import show
 

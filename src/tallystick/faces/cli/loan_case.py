@@ -7,12 +7,12 @@ date it is booked on its value date. Without a payout among the events, the prin
 on the loan's first day.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from tallystick.faces.cli.case_fields import Fields, content_of, naming
+from tallystick.faces.cli.case_fields import Fields, content_of, naming, numbered_events
 from tallystick.rules.daycount import DayCount
 from tallystick.rules.loan_events import (
     FIELDS_OF,
@@ -119,15 +119,7 @@ def _penalty_rate(fields: "Fields", case: "Fields | None" = None) -> Decimal | N
 
 
 def _events(case: "Fields", currency: str) -> list[LoanEvent]:
-    written: Sequence[Fields] = ()
-    if "events" in case:
-        written = case.objects("events", each="event", such_as='{"kind": "received"}')
-    numbers: dict[str, int] = {}
-    for number, fields in enumerate(written, start=1):
-        name = fields.name("id") if "id" in fields else str(number)
-        if name in numbers:
-            fields.refuse("id", name, f"event {numbers[name]} is named so already; name it anew")
-        numbers[name] = number
+    written, numbers = numbered_events(case)
     return [
         _event(fields, number, numbers, currency) for number, fields in enumerate(written, start=1)
     ]

@@ -1,0 +1,179 @@
+"""``tally loan schedule|state`` for advances out of sales and statement cycles, from a file."""
+
+import json
+import sys
+
+import pytest
+
+from tallystick.faces.cli.main import main
+
+# Fineract's working-capital loan (WorkingCapitalAmortizationSchedule.feature, commit 00f9a45).
+ADVANCE = {
+    "credit": "sales_share",
+    "currency": "EUR",
+    "advance_minor": 900_000,
+    "fee_minor": 100_000,
+    "start": "2019-01-01",
+    "share_bps": 1_800,
+    "yearly_sales_minor": 10_000_000,
+    "year_days": 360,
+    "rounding": "half_even",
+    "pace": {"every": "60D", "minimum_share": "1/6", "counts": "since_payout"},
+}
+# JD's corporate credit purchase, billed monthly.
+LINE = {
+    "credit": "statement_cycle",
+    "currency": "CNY",
+    "opened_date": "2026-09-01",
+    "cycle": "monthly",
+    "cycle_day": 1,
+    "due_days": 19,
+    "statement_fee_rate": "0.006",
+    "late_bands": [
+        {"from_days": 1, "daily_rate": "0.0005"},
+        {"from_days": 31, "daily_rate": "0.0008"},
+    ],
+    "max_instalments": 3,
+    "instalment_fee_rate": "0.005",
+    "events": [{"kind": "purchased", "value_date": "2026-09-15", "amount_minor": 1_000_000}],
+}
+
+
+@pytest.fixture
+def tally(monkeypatch, capsys, tmp_path):
+    """Run ``tally loan``, the case told as a value: exit status, output and errors."""
+
+    def run(command, case, *options):
+        path = tmp_path / "case.json"
+        path.write_text(json.dumps(case), "utf-8")
+        monkeypatch.setattr(sys, "argv", ["tally", "loan", command, str(path), *options])
+        monkeypatch.setenv("COLUMNS", "200")
+        with pytest.raises(SystemExit) as end:
+            main()
+        written = capsys.readouterr()
+        return end.value.code or 0, written.out, written.err
+
+    return run
+
+
+def test_the_plan_of_an_advance_is_fineracts(tally):
+    status, out, _ = tally("schedule", ADVANCE, "--json")
+
+    told = json.loads(out)
+    assert status == 0
+    assert (told["daily_minor"], told["payments"], told["end_date"]) == (5_000, 200, "2019-07-20")
+    assert told["effective_daily_rate"].startswith("0.0010678144878")
+    # (1 + the daily rate) ^ 365 − 1
+    assert told["apr_percent"] == "47.63"
+    assert told["rows"][0] == {
+        "n": 1,
+        "date": "2019-01-02",
+        "payment_minor": 5_000,
+        "fee_earned_minor": 961,
+        "balance_minor": 895_961,
+        "fee_left_minor": 99_039,
+    }
+
+
+def test_the_state_of_an_advance_tells_fee_pace_and_movements(tally):
+    events = [
+        {"id": "big", "kind": "received", "value_date": "2019-01-02", "amount_minor": 123_400},
+        {"kind": "settlement", "value_date": "2019-01-10", "amount_minor": 100_000},
+        {"kind": "received", "value_date": "2019-01-11", "amount_minor": 1},
+        {"kind": "reversed", "value_date": "2019-01-12", "reverses": "3"},
+    ]
+
+    _, out, _ = tally("state", {**ADVANCE, "events": events}, "--on", "2019-01-02", "--json")
+    assert json.loads(out)["fee_left_minor"] == 77_553
+    _, out, _ = tally("state", {**ADVANCE, "events": events}, "--json")
+    told = json.loads(out)
+    assert (told["on"], told["collected_minor"]) == ("2019-01-12", 123_400 + 18_000)
+    assert told["pace"][0]["minimum_minor"] == 166_667
+    assert [each["kind"] for each in told["movements"]] == ["received", "settlement"]
+
+
+def test_the_state_of_a_line_tells_its_statements(tally):
+    status, out, _ = tally("state", LINE, "--on", "2026-10-21", "--json")
+
+    told = json.loads(out)
+    assert status == 0
+    assert told["statements"][0]["closing_minor"] == 1_006_000
+    assert told["statements"][0]["paid_in_full"] is False
+    assert (told["late_charges_minor"], told["days_past_due"]) == (503, 1)
+
+
+@pytest.mark.parametrize("command", ["schedule", "state"])
+def test_without_json_a_table_is_printed_in_major_units(tally, command):
+    status, out, _ = tally(command, ADVANCE)
+
+    assert status == 0
+    assert "9,000.00" in out
+
+
+def test_a_line_is_printed_as_a_table(tally):
+    status, out, _ = tally("state", LINE, "--on", "2026-10-01")
+
+    assert status == 0
+    assert "10,060.00" in out
+
+
+def without(case, field):
+    return {name: value for name, value in case.items() if name != field}
+
+
+@pytest.mark.parametrize(
+    ("command", "case", "says"),
+    [
+        ("state", {**ADVANCE, "credit": "sale_share"}, "sales_share; statement_cycle"),
+        ("schedule", LINE, "has no schedule"),
+        ("schedule", without(ADVANCE, "share_bps"), "share_bps is missing"),
+        ("schedule", {**ADVANCE, "share_bps": 0}, "1 to 10000"),
+        ("schedule", {**ADVANCE, "daily_rate": "0.001"}, "exactly one"),
+        ("schedule", {**ADVANCE, "yearly_sales_minor": 100}, "comes to 0 minor units"),
+        ("schedule", {**ADVANCE, "fee": 1}, "there is no such field"),
+        ("state", {**ADVANCE, "pace": {"every": "60D", "minimum_share": "2"}}, "such as 1/6"),
+        ("state", {**ADVANCE, "pace": {"every": "60D", "minimum_share": 0.1}}, "text"),
+        ("state", {**ADVANCE, "pace": {"every": "60", "minimum_share": "1/6"}}, "1M"),
+        (
+            "state",
+            {
+                **ADVANCE,
+                "events": [{"kind": "refunded", "value_date": "2019-01-02", "amount_minor": 1}],
+            },
+            "credit was 0",
+        ),
+        (
+            "state",
+            {
+                **ADVANCE,
+                "events": [{"kind": "reversed", "value_date": "2019-01-02", "reverses": "x"}],
+            },
+            "name the id of an event",
+        ),
+        ("state", {**LINE, "cycle_day": 32}, "give 1 to 31"),
+        ("state", {**LINE, "late_bands": [{"from_days": 2, "daily_rate": "0"}]}, "begin on days 2"),
+        (
+            "state",
+            {
+                **LINE,
+                "events": [{"kind": "converted", "value_date": "2026-09-02", "instalments": 2}],
+            },
+            "between the day of a statement",
+        ),
+    ],
+)
+def test_a_case_that_cannot_be_is_refused_in_one_message(tally, command, case, says):
+    status, out, err = tally(command, case)
+
+    assert (status, out) == (2, "")
+    assert "case.json" in err
+    assert says in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("case", [ADVANCE, LINE], ids=["advance", "line"])
+def test_a_day_beyond_all_use_is_refused(tally, case):
+    status, _, err = tally("state", case, "--on", "9999-12-31")
+
+    assert status == 2
+    assert "Check the year" in err

@@ -8,8 +8,8 @@ from typing import Any
 from loan_terms_of_case import DECIMALS, UnknownVocabularyError
 from outcome import Case, differs, number
 
+from tallystick.rules.instalment_history import Payout
 from tallystick.rules.instalment_loan import InstalmentLoan, Status
-from tallystick.rules.instalment_plan import Payout
 from tallystick.rules.instalment_rows import Row
 from tallystick.rules.instalment_terms import Joining, Part
 

@@ -43,6 +43,7 @@ from tallystick.rules.instalment_events import (
     InstalmentEventKind,
     Reschedule,
 )
+from tallystick.rules.instalment_history import History
 from tallystick.rules.instalment_loan import (
     InstalmentLoan,
     Movement,
@@ -50,7 +51,7 @@ from tallystick.rules.instalment_loan import (
     closing_accrual,
     fold,
 )
-from tallystick.rules.instalment_plan import History, accrued_on
+from tallystick.rules.instalment_plan import accrued_on
 from tallystick.rules.instalment_terms import Begins, Part, ReceiptKind
 from tallystick.rules.refusal import Refusal
 from tallystick.rules.schedule_dates import DatePlan, MonthEnd, due_dates

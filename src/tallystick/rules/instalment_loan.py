@@ -14,15 +14,8 @@ from tallystick.rules.instalment_events import (
     InvalidInstalmentEvent,
     standing,
 )
-from tallystick.rules.instalment_plan import (
-    Early,
-    History,
-    PaidToRow,
-    Payout,
-    Plan,
-    accrued_on,
-    planned,
-)
+from tallystick.rules.instalment_history import Early, History, PaidToRow, Payout
+from tallystick.rules.instalment_plan import Plan, accrued_on, planned
 from tallystick.rules.instalment_rows import Charge, Row, RowKind
 from tallystick.rules.instalment_terms import (
     Advance,
@@ -278,15 +271,18 @@ class _Fold:
             self._plan()
 
     def _note_paid(self, day: date, shares: Sequence[Share]) -> None:
-        period = {id(row): index for index, row in enumerate(self._instalments())}
-        paid: dict[int, list[int]] = {}
-        for share in shares:
-            index = period.get(id(share.row))
-            if index is not None and share.part in (Part.PRINCIPAL, Part.INTEREST):
-                pair = paid.setdefault(index, [0, 0])
-                pair[share.part is Part.INTEREST] += share.amount_minor
-        noted = tuple(PaidToRow(day, index, *pair) for index, pair in paid.items())
-        self.history = replace(self.history, paid=(*self.history.paid, *noted))
+        """Tell the table what was paid to its instalments; principal owed again is not its own."""
+        for index, row in enumerate(self._instalments()):
+            of_row = [share for share in shares if share.row is row]
+            to_principal, to_interest = (
+                sum(share.amount_minor for share in of_row if share.part is part)
+                for part in (Part.PRINCIPAL, Part.INTEREST)
+            )
+            noted = sum(p.principal_minor for p in self.history.paid if p.period == index)
+            room = row.owed[Part.PRINCIPAL] - row.credited_minor - noted
+            paid = PaidToRow(day, index, max(0, min(to_principal, room)), to_interest)
+            if paid.principal_minor or paid.interest_minor:
+                self.history = replace(self.history, paid=(*self.history.paid, paid))
 
     def _charge(self, event: InstalmentEvent) -> None:
         assert event.due_date is not None

@@ -10,7 +10,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 from math import lcm
@@ -19,15 +18,16 @@ from typing import NamedTuple
 from tallystick.rules.amortisation import (
     Bearing,
     InterestOn,
-    InterestRounding,
     Level,
     evened_level,
     level_of,
     portions,
 )
-from tallystick.rules.instalment_dates import MovedFrom, Span, index_due, part_of_year, spans_of
+from tallystick.rules.instalment_bearing import Bears
+from tallystick.rules.instalment_dates import Span, index_due, spans_of
 from tallystick.rules.instalment_events import InvalidInstalmentEvent
-from tallystick.rules.instalment_terms import Advance, Begins, InstalmentTerms, Joining, Reach, Rest
+from tallystick.rules.instalment_history import Early, History, Payout
+from tallystick.rules.instalment_terms import Advance, Begins, InstalmentTerms, Joining
 from tallystick.rules.money import rounded
 from tallystick.rules.schedule import (
     InstalmentFormula,
@@ -40,42 +40,6 @@ from tallystick.rules.schedule_dates import due_dates
 from tallystick.rules.schedule_growth import even_part
 
 _NIGHT = timedelta(days=1)
-
-
-class Payout(NamedTuple):
-    """Money paid out on a day."""
-
-    date: date
-    amount_minor: int
-
-
-class PaidToRow(NamedTuple):
-    """What a receipt paid to the instalment of a period."""
-
-    date: date
-    period: int
-    principal_minor: int
-    interest_minor: int
-
-
-class Early(NamedTuple):
-    """Money that came before anything was due for it."""
-
-    date: date
-    amount_minor: int
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """What the table depends on. ``looked_on`` are the days on which it was calculated again."""
-
-    payouts: tuple[Payout, ...]
-    moved: tuple[MovedFrom, ...] = ()
-    rates: tuple[tuple[date, Decimal], ...] = ()
-    pauses: tuple[tuple[date, date], ...] = ()
-    paid: tuple[PaidToRow, ...] = ()
-    early: tuple[Early, ...] = ()
-    looked_on: tuple[date, ...] = ()
 
 
 class PlannedRow(NamedTuple):
@@ -173,13 +137,14 @@ class _Table:
         self.principals: list[int] = []
         self.interests: list[int] = []
         # An instalment is agreed on what is known then: these grow from reset to reset.
-        self.rates_known: list[tuple[date, Decimal]] = []
+        self.bears = Bears(terms, plan, spans, history, self.joined)
         self.count_known = len(due_dates(date_plan(plan)))
 
     def made(self) -> Plan:
         count = len(self.spans)
         resets = self._resets()
         advanced = self._advanced()
+        follows = self.terms.recalculation is not None and bool(self.history.paid)
         unevened = self.rule._replace(evened=False, interest_grace_periods=0)
         index = balance_minor = grace = 0
         level = Level(0, count)
@@ -190,7 +155,7 @@ class _Table:
                 grace = self._grace(index)
                 level = self._level(index, balance_minor, grace)
             stops = [k for k in resets if k > index] + [k + 1 for k in advanced if k >= index]
-            stop = min(stops, default=count)
+            stop = min(stops, default=count) if not follows else index + 1
             rows = portions(
                 unevened._replace(principal_grace_periods=grace),
                 balance_minor,
@@ -208,6 +173,8 @@ class _Table:
                     left_minor = balance_minor - sum(self.principals[index:stop])
                     self.principals[stop - 1] += min(beyond_minor, left_minor)
                     resets.add(stop)
+            if follows:
+                self._hold_what_is_paid(index, balance_minor)
             balance_minor -= sum(self.principals[index:stop])
             grace = max(0, grace - taken)
             index = stop
@@ -247,7 +214,7 @@ class _Table:
 
     def _learn(self, index: int) -> None:
         """What is known when the instalment of a period is made: rates, and how many follow."""
-        self.rates_known = [r for r in self.history.rates if self._bears_first(r[0]) <= index]
+        self.bears.rates_known = [r for r in self.history.rates if self._bears_first(r[0]) <= index]
         self.count_known = len(due_dates(date_plan(self.plan))) + sum(
             move.change.extra_periods + move.change.principal_grace_periods
             for move in self.history.moved
@@ -287,20 +254,21 @@ class _Table:
     def _even_or_actual(self, index: int) -> Fraction:
         """The growth of a period, as the formula of the instalment takes it."""
         span = self.spans[index]
-        if self._free(index):
+        if self.bears.is_free(index):
             return Fraction(0)
         if self.plan.instalment_formula is InstalmentFormula.EVEN_PERIODS:
             assert self.plan.frequency is not None
             even = even_part(
                 self.plan.frequency, self.plan.day_count, self.plan.accrual, start=self.plan.start
             )
-            return even * Fraction(self._rate_on(span.from_date))
+            return even * Fraction(self.bears.rate_on(span.from_date))
         cuts = sorted(
             {span.from_date, span.due_date}
-            | {day for day, _ in self.rates_known if span.from_date < day < span.due_date}
+            | {day for day, _ in self.bears.rates_known if span.from_date < day < span.due_date}
         )
         return sum(
-            (self._growth(span, start, end) for start, end in pairwise(cuts)), start=Fraction(0)
+            (self.bears.growth(span, start, end) for start, end in pairwise(cuts)),
+            start=Fraction(0),
         )
 
     def _paid_out_minor(self, index: int) -> int:
@@ -320,20 +288,20 @@ class _Table:
         ) -> Fraction:
             index = base + offset
             span = self.spans[index]
-            if self._free(index):
+            if self.bears.is_free(index):
                 return Fraction(0)
             if self.flat:
                 paid_out_minor = self._paid_out_minor(index)
-                return paid_out_minor * self._growth(span, span.from_date, span.due_date)
+                return paid_out_minor * self.bears.growth(span, span.from_date, span.due_date)
             due_before = [
-                (p + i if self._bears_on_interest() else p)
+                (p + i if self.bears.bears_on_interest() else p)
                 for p, i in zip(
                     [*self.principals[:base], *principals],
                     [*self.interests[:base], *interests],
                     strict=True,
                 )
             ]
-            return self._interest_until(
+            return self.bears.interest_until(
                 index,
                 span.due_date,
                 balance_minor,
@@ -341,30 +309,6 @@ class _Table:
             )
 
         return interest
-
-    def _interest_until(
-        self, index: int, day: date, balance_minor: int, due_before: Sequence[int] | None
-    ) -> Fraction:
-        """Interest of a period from its start to ``day``, within it.
-
-        ``due_before`` is what fell due with the periods before, None where neither receipts nor
-        pauses are to be known.
-        """
-        span = self.spans[index]
-        parts: list[tuple[int, Decimal, Fraction]] = []
-        for start, end in pairwise(self._cuts(span, day)):
-            if due_before is not None and self._is_paused(start):
-                continue
-            bears_minor = balance_minor + self._off_plan(index, start, due_before)
-            rate = self._rate_on(start)
-            year = part_of_year(self.plan, span, start, end)
-            if parts and parts[-1][:2] == (bears_minor, rate):
-                year += parts.pop()[2]
-            parts.append((bears_minor, rate, year))
-        exact = [bears_minor * Fraction(rate) * year for bears_minor, rate, year in parts]
-        if self.plan.interest_rounding is InterestRounding.EACH_PART:
-            exact = [Fraction(rounded(*e.as_integer_ratio(), self.plan.rounding)) for e in exact]
-        return sum(exact, start=Fraction(0))
 
     def accrued(self, day: date) -> Accrued:
         """Interest of the running period up to ``day``, once the table is made."""
@@ -379,90 +323,10 @@ class _Table:
         balance_minor = joined_minor - sum(self.principals[:index])
         if self.flat:
             span = self.spans[index]
-            owed = self._paid_out_minor(index) * self._growth(span, span.from_date, until)
+            owed = self._paid_out_minor(index) * self.bears.growth(span, span.from_date, until)
         else:
-            owed = self._interest_until(index, until, balance_minor, self.principals[:index])
+            owed = self.bears.interest_until(index, until, balance_minor, self.principals[:index])
         return Accrued(index, rounded(owed.numerator, owed.denominator, self.plan.rounding))
-
-    def _growth(self, span: Span, start: date, end: date) -> Fraction:
-        return part_of_year(self.plan, span, start, end) * Fraction(self._rate_on(start))
-
-    def _rate_on(self, night: date) -> Decimal:
-        rate = self.plan.annual_rate
-        for day, changed in self.rates_known:
-            if day <= night:
-                rate = changed
-        return rate
-
-    def _free(self, index: int) -> bool:
-        return index < self.plan.interest_free_periods
-
-    def _bears_on_interest(self) -> bool:
-        again = self.terms.recalculation
-        return again is not None and again.interest_on_interest
-
-    def _cuts(self, span: Span, last: date) -> list[date]:
-        """The days of a period on which what bears interest, or its rate, can change."""
-        days = {payout.date for payout in self.history.payouts}
-        days |= {day for day, _ in self.history.rates}
-        days |= {day - _NIGHT for day, _ in self.history.pauses}
-        days |= {day for _, day in self.history.pauses}
-        days |= {paid.date for paid in self.history.paid}
-        days |= {early.date for early in self.history.early}
-        for nights in self._late_ranges():
-            days |= set(nights)
-        inside = (day for day in days if span.from_date < day < last)
-        return sorted({span.from_date, last, *inside})
-
-    def _is_paused(self, night: date) -> bool:
-        morning = night + _NIGHT
-        return any(first <= morning <= last for first, last in self.history.pauses)
-
-    def _off_plan(self, index: int, night: date, due_before: Sequence[int] | None) -> int:
-        """By how much what bears interest differs from the table's balance of the period."""
-        off_minor = -sum(
-            payout.amount_minor for payout in self.joined.get(index, ()) if payout.date > night
-        )
-        again = self.terms.recalculation
-        if again is None or due_before is None:
-            return off_minor
-        if again.advance is Advance.LOWER_INSTALMENT:
-            off_minor -= sum(
-                early.amount_minor
-                for early in self.history.early
-                if self.spans[index].from_date < early.date <= night
-            )
-        else:
-            off_minor -= sum(
-                paid.principal_minor
-                for paid in self.history.paid
-                if paid.period >= index and paid.date <= night
-            )
-        if any(first <= night < last for first, last in self._late_ranges()):
-            with_interest = again.interest_on_interest
-            off_minor += sum(due_before) - sum(
-                paid.principal_minor + (paid.interest_minor if with_interest else 0)
-                for paid in self.history.paid
-                if paid.period < index and paid.date <= night
-            )
-        return off_minor
-
-    def _late_ranges(self) -> list[tuple[date, date]]:
-        """Nights on which what is overdue bears interest, as known on the days looked at."""
-        again = self.terms.recalculation
-        if again is None or not self.history.looked_on:
-            return []
-        ranges = []
-        for looked_on in self.history.looked_on:
-            period = bisect_left(self.dues, looked_on)
-            until = looked_on
-            if again.rest is Rest.PERIOD:
-                until = self.dues[min(period, len(self.dues) - 1)]
-            since = self.plan.start
-            if again.reach is Reach.RUNNING_PERIOD:
-                since = self.spans[min(period, len(self.spans) - 1)].from_date
-            ranges.append((since, until))
-        return ranges if again.reach is Reach.RUNNING_PERIOD else [max(ranges, key=_until)]
 
     # What a receipt beyond the instalment does.
 
@@ -475,6 +339,15 @@ class _Table:
         for early in self.history.early:
             advanced.setdefault(bisect_left(self.dues, early.date), []).append(early)
         return advanced
+
+    def _hold_what_is_paid(self, index: int, balance_minor: int) -> None:
+        """No instalment is lowered under what was paid to it, nor the later ones under theirs."""
+        to_it = [paid for paid in self.history.paid if paid.period == index]
+        ahead_minor = sum(p.principal_minor for p in self.history.paid if p.period > index)
+        most_minor = min(self.principals[index], balance_minor - ahead_minor)
+        self.principals[index] = max(most_minor, sum(p.principal_minor for p in to_it))
+        interest_minor = sum(p.interest_minor for p in to_it)
+        self.interests[index] = max(self.interests[index], interest_minor)
 
     def _beyond(self, index: int, early: Sequence[Early]) -> int:
         """What the instalment's principal grows by: early money that it did not foresee."""
@@ -494,7 +367,3 @@ class _Table:
             if periods and first < last:
                 self.interests[last] += sum(self.interests[first:last])
                 self.interests[first:last] = [0] * (last - first)
-
-
-def _until(nights: tuple[date, date]) -> date:
-    return nights[1]

@@ -177,3 +177,67 @@ def test_a_day_beyond_all_use_is_refused(tally, case):
 
     assert status == 2
     assert "Check the year" in err
+
+
+# A loan at a floating rate: its resets become events, each at the value published by then.
+FLOATING = {
+    "currency": "CNY",
+    "principal_minor": 36_000_000,
+    "day_count": "ACT/360",
+    "method": "bullet",
+    "start": "2024-09-25",
+    "maturity": "2024-12-24",
+    "floating": {
+        "reference_rate": "lpr_1y",
+        "spread_bps": 600,
+        "reset": "monthly",
+        "series": [
+            {"publish_date": "2024-09-20", "rate": "0.0335"},
+            {"publish_date": "2024-10-21", "rate": "0.0310"},
+            {"publish_date": "2024-11-20", "rate": "0.0310"},
+        ],
+    },
+}
+
+
+def test_a_loan_at_a_floating_rate_takes_its_resets(tally):
+    status, out, _ = tally("state", FLOATING, "--json")
+
+    told = json.loads(out)
+    assert status == 0
+    assert [(each["from"], each["rate"], each["days"]) for each in told["segments"]] == [
+        ("2024-09-25", "0.0935", 30),
+        ("2024-10-25", "0.091", 60),
+    ]
+    # 360,000.00 at 9.35 % for 30 days and at 9.10 % for 60.
+    assert told["interest_accrued_minor"] == 280_500 + 546_000
+    schedule = json.loads(tally("schedule", FLOATING, "--json")[1])
+    assert schedule["rows"][0]["interest_minor"] == 841_500  # as if the first rate stayed
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"series": FLOATING["floating"]["series"][1:]}, "its first value is of 2024-10-21"),
+        ({"series": FLOATING["floating"]["series"][:1]}, "a publication is missing"),
+        ({"series": []}, "none of its values is known"),
+        ({"series": FLOATING["floating"]["series"][:1] * 2}, "give each day once"),
+        ({"reset": "weekly"}, "monthly"),
+        ({"spread_bps": -400}, "outside 0 to"),
+        ({"spread": 1}, "no such field"),
+    ],
+)
+def test_a_floating_rate_that_cannot_be_taken_is_refused(tally, change, says):
+    case = {**FLOATING, "floating": {**FLOATING["floating"], **change}}
+
+    status, _, err = tally("state", case, "--json")
+
+    assert status == 2
+    assert says in err
+
+
+def test_a_loan_has_one_rate(tally):
+    status, _, err = tally("state", {**FLOATING, "annual_rate": "0.1"}, "--json")
+
+    assert status == 2
+    assert "annual_rate" in err

@@ -13,6 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from tallystick.faces.cli.case_fields import Fields, content_of, naming, numbered_events
+from tallystick.faces.cli.floating_case import floating_resets
 from tallystick.rules.daycount import DayCount
 from tallystick.rules.loan_events import (
     FIELDS_OF,
@@ -31,6 +32,7 @@ from tallystick.rules.loan_terms import (
     penalty_of_multiple,
 )
 from tallystick.rules.money import Rounding
+from tallystick.rules.reference_rates import rate_change_events
 from tallystick.rules.schedule import Method
 
 
@@ -46,9 +48,11 @@ def read_case(path: Path) -> LoanCase:
     """The loan described in ``path``. Raises CaseRefused."""
     case = Fields(content_of(path), where=str(path))
     with naming(path):
-        terms = _terms(case)
+        resets = floating_resets(case, start_date=case.day("start"), end_date=case.day("maturity"))
+        terms = _terms(case, resets[0].annual_rate if resets else case.rate("annual_rate"))
         events = _events(case, terms.currency)
         case.refuse_unknown()
+    events += rate_change_events(resets, first_id=len(events) + 1)
     if not any(event.kind is EventKind.DISBURSED for event in events):
         payout = LoanEvent(
             event_id=0,
@@ -61,11 +65,11 @@ def read_case(path: Path) -> LoanCase:
     return LoanCase(terms, tuple(events))
 
 
-def _terms(case: "Fields") -> LoanTerms:
+def _terms(case: "Fields", annual_rate: Decimal) -> LoanTerms:
     return LoanTerms(
         currency=case.currency("currency"),
         principal_minor=case.whole("principal_minor"),
-        annual_rate=case.rate("annual_rate"),
+        annual_rate=annual_rate,
         day_count=case.choice("day_count", DayCount),
         method=case.choice("method", Method),
         start=case.day("start"),

@@ -13,7 +13,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# No clock decides a test: machines are slow at times.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 # Before anything of Django is imported: nothing of the developer's own installation is used.
 _HOME = Path(tempfile.mkdtemp(prefix="tally-tests-"))

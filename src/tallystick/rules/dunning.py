@@ -251,6 +251,14 @@ def next_action(ladder: Ladder, standing: Standing, on: date) -> Next:
     late = standing.days_past_due
     if not late:
         return Next(None, Why.NOTHING_PAST_DUE, "Nothing is past due.")
+    if standing.paused_until_date is not None and on < standing.paused_until_date:
+        until_date = standing.paused_until_date
+        clause = f"Nothing is sent: paused until {until_date}."
+        return Next(None, Why.PAUSED, clause, until_date)
+    if running := [day for day in standing.promised_dates if on <= day]:
+        until_date = max(running)
+        clause = f"Nothing is sent: payment is promised for {until_date}."
+        return Next(None, Why.PROMISED, clause, until_date)
     reached = [step for step in ladder.steps if step.min_days_past_due <= late]
     if not reached:
         first = ladder.steps[0]
@@ -270,14 +278,6 @@ def next_action(ladder: Ladder, standing: Standing, on: date) -> Next:
             Why.ALL_SENT,
             f"{late} days past due: {step.name} was sent, and no later step is reached.",
         )
-    if standing.paused_until_date is not None and on < standing.paused_until_date:
-        until_date = standing.paused_until_date
-        clause = f"{step.name} is held back: paused until {until_date}."
-        return Next(None, Why.PAUSED, clause, until_date)
-    if running := [day for day in standing.promised_dates if on <= day]:
-        until_date = max(running)
-        clause = f"{step.name} is held back: payment is promised for {until_date}."
-        return Next(None, Why.PROMISED, clause, until_date)
     if standing.last_sent is not None:
         free_date = standing.last_sent.date + timedelta(days=step.min_wait_days)
         if on < free_date:

@@ -146,7 +146,7 @@ def test_an_extension_takes_two_people(scene):
     proposal = Proposal.objects.get(case=case)
     assert "Waits for an approver" in text_of(approver.get(LIST))
     assert maker.get(page("approve", proposal.pk)).status_code == 403
-    assert "somebody else has to decide" in text_of(maker.get(page("one", case.pk)))
+    assert "another person has to decide" in text_of(maker.get(page("one", case.pk)))
 
     assert sent(approver, page("approve", proposal.pk)).status_code == 302
 

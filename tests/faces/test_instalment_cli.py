@@ -1,11 +1,15 @@
 """``tally loan schedule`` and ``state`` of a loan of instalments, from a file."""
 
 import json
+import re
 import sys
+from pathlib import Path
 
 import pytest
 
 from tallystick.faces.cli.main import main
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "instalment-case-file.md"
 
 CASE = {
     "currency": "EUR",
@@ -89,6 +93,22 @@ def test_for_people_there_are_tables(tally, case_file):
     assert "2023-04-01" in schedule
     assert "1,030.00" in state
     assert "Active loan in EUR" in state
+
+
+def test_the_case_on_the_page_of_the_format_can_be_read(tally, tmp_path):
+    (text,) = re.findall(r"```json\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    case = tmp_path / "case.json"
+    case.write_text(text)
+
+    _, schedule, _ = tally("loan", "schedule", case, "--json")
+    _, state, errors = tally("loan", "state", case, "--json")
+
+    assert errors == ""
+    assert [row["due_date"] for row in json.loads(schedule)["rows"][:2]] == [
+        "2026-03-01",
+        "2026-03-31",
+    ]
+    assert json.loads(state)["rows"][0]["outstanding_minor"] == 0
 
 
 def test_every_kind_of_event_can_be_told(tally, case_file):

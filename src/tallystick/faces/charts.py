@@ -98,7 +98,8 @@ def _svg(chart: "alt.Chart") -> str:
 
     spec = (
         chart.properties(width=WIDTH, height=HEIGHT)
-        .configure(background="transparent", font="system-ui, sans-serif")
+        # The picture is hidden from screen readers: labels in it would be words in one language.
+        .configure(background="transparent", font="system-ui, sans-serif", aria=False)
         .configure_view(stroke=None)
         .configure_axis(
             labelColor=INK_2,

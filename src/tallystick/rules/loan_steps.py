@@ -10,7 +10,7 @@ from what was repaid of principal, interest, penalty and fees, which is owed aga
 takes everything that is owed off the books; after it, money can only be recovered.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import NamedTuple
@@ -114,8 +114,15 @@ def position_of(
 
     Raises what ``events_in_force`` and ``advance`` raise.
     """
+    return position_after(
+        terms, events_in_force(events, start=terms.start, on=on, known_on=known_on)
+    )
+
+
+def position_after(terms: LoanTerms, in_force: Iterable[LoanEvent]) -> Position:
+    """The position after events that are in force, in their order. Raises what ``take`` raises."""
     position = opened(terms)
-    for event in events_in_force(events, start=terms.start, on=on, known_on=known_on):
+    for event in in_force:
         take(position, event)
     return position
 

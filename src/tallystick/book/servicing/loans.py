@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import NamedTuple
 
 from tallystick.book.financing.models import Loan
 from tallystick.book.servicing.history import loan_events
 from tallystick.book.servicing.models import Position
 from tallystick.book.servicing.positions import positions_of
 from tallystick.rules.loan import LoanState, fold
+from tallystick.rules.loan_events import LoanEvent
+from tallystick.rules.loan_terms import LoanTerms
+from tallystick.rules.loan_timeline import Timeline, timeline
 from tallystick.rules.refusal import Refusal
 
 
@@ -41,31 +45,51 @@ def loan_on(code: str, *, on: date | None = None, known_on: date = date.max) -> 
 
     Raises UnknownLoan, and AskedTooEarly for a day before the drawdown.
     """
+    loan = _read(code, known_on)
+    state = fold(loan.terms, loan.events, on=on or loan.business_date, known_on=known_on)
+    return LoanOn(code, loan.facility, loan.supplier, loan.status, state.balances.due_date, state)
+
+
+def timeline_of(code: str, *, on: date | None = None, known_on: date = date.max) -> Timeline:
+    """What stood when, which cash moved and what is to come, as ``loan_on`` sees the loan.
+
+    Raises UnknownLoan, and AskedTooEarly for a day before the drawdown.
+    """
+    loan = _read(code, known_on)
+    return timeline(loan.terms, loan.events, on=on or loan.business_date, known_on=known_on)
+
+
+class _Read(NamedTuple):
+    """A loan's row, its terms as known on a day, and its events."""
+
+    facility: str
+    supplier: str
+    status: str
+    business_date: date
+    terms: LoanTerms
+    events: list[LoanEvent]
+
+
+def _read(code: str, known_on: date) -> _Read:
     row = (
         Loan.objects.filter(code=code)
         .values_list(
             "id",
+            "agreed_due_date",
             "facility__code",
             "facility__supplier__code",
             "status",
             "facility__legal_entity__business_date",
-            "agreed_due_date",
         )
         .first()
     )
     if row is None:
         raise UnknownLoan(code)
-    loan_id, facility, supplier, status, business_date, agreed_due_date = row
+    loan_id, agreed_due_date, *of_the_loan = row
     terms = positions_of([loan_id])[loan_id].terms
     if agreed_due_date is None:
         terms = replace(terms, maturity=_due_date_known(loan_id, known_on) or terms.maturity)
-    state = fold(
-        terms,
-        loan_events([loan_id])[loan_id],
-        on=on or business_date,
-        known_on=known_on,
-    )
-    return LoanOn(code, facility, supplier, status, state.balances.due_date, state)
+    return _Read(*of_the_loan, terms, loan_events([loan_id])[loan_id])
 
 
 def _due_date_known(loan_id: int, known_on: date) -> date | None:

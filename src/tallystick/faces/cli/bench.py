@@ -139,6 +139,20 @@ def bench_close(
     tell(figures, postgresql=postgresql, as_json=as_json)
 
 
+@app.command("refold")
+def bench_refold(as_json: Json = False) -> None:
+    """A late event: a loan with thousands of events folded anew, a receipt dated back."""
+    from tallystick.site import databases
+
+    with databases.scratch("bench") as here:
+        from tallystick.lab.bench import refold
+
+        with here.connect() as owner:
+            figures = refold.measure(owner)
+            postgresql = owner.info.parameter_status("server_version")
+    tell(figures, postgresql=postgresql, as_json=as_json)
+
+
 @app.command("http")
 def bench_http(
     seconds: Annotated[float, typer.Option(min=0.5, help="Of each phase.")] = 10.0,

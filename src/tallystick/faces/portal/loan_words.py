@@ -15,6 +15,15 @@ _TERMS: Mapping[str, str | Promise] = {
     "received from credit": _("received from credit"),
     "charged": _("charged"),
     "left over": _("left over"),
+    "waived": _("waived"),
+    "charged off": _("charged off"),
+    "charged back": _("charged back"),
+    "refunded": _("refunded"),
+    "recovered": _("recovered"),
+    "principal charged off": _("principal charged off"),
+    "interest charged off": _("interest charged off"),
+    "penalty charged off": _("penalty charged off"),
+    "fees charged off": _("fees charged off"),
     "used": _("used"),
     "interest accrued": _("interest accrued"),
     "penalty accrued": _("penalty accrued"),
@@ -25,6 +34,7 @@ _TERMS: Mapping[str, str | Promise] = {
 }
 
 _DATED = re.compile(r"(?P<term>.+) (?P<day>\d{4}-\d\d-\d\d) \(event (?P<event>.+)\)")
+_CHARGED_OFF = re.compile(r"(?P<term>.+ charged off) (?P<day>\d{4}-\d\d-\d\d)")
 _ACCRUED = re.compile(
     r"(?P<start>\S+) to (?P<end>\S+): (?P<days>\S+) days × (?P<principal>\S+) × (?P<rate>\S+) "
     r"\((?P<day_count>.+)\)"
@@ -40,6 +50,8 @@ def term_told(name: str) -> str:
             **dated.groupdict(),
             "term": _TERMS.get(dated["term"], dated["term"]),
         }
+    if charged_off := _CHARGED_OFF.fullmatch(name):
+        return f"{_TERMS.get(charged_off['term'], charged_off['term'])} {charged_off['day']}"
     if accrued := _ACCRUED.fullmatch(name):
         return (
             _now("%(start)s to %(end)s: %(days)s days × %(principal)s × %(rate)s (%(day_count)s)")

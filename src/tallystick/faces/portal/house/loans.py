@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from tallystick.book.access import reach
@@ -14,7 +15,7 @@ from tallystick.book.financing.models import Loan, LoanStatus
 from tallystick.book.funding.models import Participation
 from tallystick.book.impairment.overview import loan_classed
 from tallystick.book.patience import for_at_most
-from tallystick.book.servicing.loans import LoanOn, loan_on
+from tallystick.book.servicing.loans import LoanOn, loan_on, timeline_of
 from tallystick.book.servicing.models import LoanEvent
 from tallystick.book.servicing.portfolio import (
     PAST_DUE_BUCKETS,
@@ -22,6 +23,7 @@ from tallystick.book.servicing.portfolio import (
     loans_wanted,
     principal_of,
 )
+from tallystick.faces import charts
 from tallystick.faces.portal.house.decisions import verdicts_of
 from tallystick.faces.portal.house.entity_asked import entity_asked
 from tallystick.faces.portal.house.filters import (
@@ -36,6 +38,8 @@ from tallystick.faces.portal.paging import Slice, sliced
 from tallystick.rules.loan import segments_as_json
 from tallystick.rules.loan_explanation import explained
 from tallystick.rules.loan_terms import plan_of
+from tallystick.rules.loan_timeline import Timeline
+from tallystick.rules.money import minor_digits
 from tallystick.rules.refusal import Refusal
 from tallystick.rules.schedule import schedule
 
@@ -139,14 +143,13 @@ def house_loan(request: HttpRequest, code: str) -> HttpResponse:
     loan = reach.loan(request.viewer, code)
     form = AsOfForm(request.GET, viewer=request.viewer)
     found: LoanOn | None = None
+    over_time: Timeline | None = None
     problem = ""
     if form.is_valid():
+        on, known_on = form.cleaned_data["on"], form.cleaned_data["known_on"] or date.max
         try:
-            found = loan_on(
-                code,
-                on=form.cleaned_data["on"],
-                known_on=form.cleaned_data["known_on"] or date.max,
-            )
+            found = loan_on(code, on=on, known_on=known_on)
+            over_time = timeline_of(code, on=on, known_on=known_on)
         except Refusal as refusal:
             problem = str(refusal)
     decision = loan.decision
@@ -164,6 +167,8 @@ def house_loan(request: HttpRequest, code: str) -> HttpResponse:
             "penalty_segments": segments_as_json(found.state.terms, found.state.penalty_segments)
             if found
             else (),
+            "picture": _picture(over_time, loan.currency) if over_time else "",
+            "flows": over_time.flows if over_time else (),
             "schedule": schedule(plan_of(found.state.terms)) if found else (),
             "events": LoanEvent.objects.filter(loan=loan.pk)
             .select_related("act", "reverses")
@@ -178,6 +183,24 @@ def house_loan(request: HttpRequest, code: str) -> HttpResponse:
             "verdicts": verdicts_of(decision),
         },
         status=200 if form.is_valid() and not problem else 422,
+    )
+
+
+def _picture(over_time: Timeline, currency: str) -> str:
+    """Balances over the loan's life; from the day asked about on, as they will be if it is paid."""
+    if len(over_time.points) < 2:
+        return ""
+    unit = 10 ** minor_digits(currency)
+    return charts.cached(
+        charts.lines,
+        [point.on for point in over_time.points],
+        {
+            _now("Principal"): [point.principal_minor / unit for point in over_time.points],
+            _now("Interest, penalty interest and fees"): [
+                point.charges_minor / unit for point in over_time.points
+            ],
+        },
+        unit="",  # stands beside the heading: amounts in full leave no room for it
     )
 
 

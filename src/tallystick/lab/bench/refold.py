@@ -1,0 +1,128 @@
+"""How long a late event takes: one loan folded anew, and a back-dated receipt end to end.
+
+The second loan has the shape of one whose accruals and dues another system reposted for twelve
+minutes: 2,394 days, 2,053 payments, and a receipt dated back to the middle of its life. End to end
+is the whole act: the receipt kept, the loan read and folded, its position, status and limits
+written, and the difference posted to the ledger.
+"""
+
+import statistics
+from datetime import date, timedelta
+from decimal import Decimal
+
+import psycopg
+
+from tallystick.book.acts.once import once
+from tallystick.book.financing.models import Loan
+from tallystick.book.ledger.post import post_many
+from tallystick.book.servicing.changes import NewLoanEvent
+from tallystick.book.servicing.close import close_through
+from tallystick.book.servicing.events import record_events
+from tallystick.book.servicing.history import loan_events
+from tallystick.book.servicing.positions import positions_of
+from tallystick.book.servicing.repay import repay
+from tallystick.lab.bench.figures import Figure, median_seconds, seconds
+from tallystick.lab.bench.taken_over import FIRST_DAY, bench_caller, take_over
+from tallystick.rules.accounting import Allocation, Booking, cash_received, receipt_allocated
+from tallystick.rules.daycount import DayCount
+from tallystick.rules.loan_events import EventKind, LoanEvent
+from tallystick.rules.loan_steps import position_of
+from tallystick.rules.loan_terms import LoanTerms
+from tallystick.rules.schedule import Method
+
+EVENTS = 5_000
+ACCRUAL_DAYS, DUES = 2_394, 2_053
+RUNS = 5
+PAID_MINOR = 40
+MAX_REFOLD_MS, MAX_RECEIPT_MS = 50, 100
+EVER = date.max
+
+
+def measure(owner: psycopg.Connection[tuple[object, ...]]) -> list[Figure]:
+    """Both figures; ``owner`` is connected to an empty database."""
+    receipt_seconds, wrong = _back_dated(owner)
+    return [
+        Figure(
+            f"refold of a loan with {EVENTS:,} events",
+            1000 * _refold_seconds(),
+            "ms",
+            bound=MAX_REFOLD_MS,
+        ),
+        Figure(
+            f"receipt dated back, {ACCRUAL_DAYS:,} days and {DUES:,} payments",
+            1000 * receipt_seconds,
+            "ms",
+            bound=MAX_RECEIPT_MS,
+        ),
+        Figure("differences of its position from a fold", wrong, "", bound=0),
+    ]
+
+
+def _refold_seconds() -> float:
+    start = date(2020, 1, 1)
+    terms = LoanTerms(
+        currency="CNY",
+        principal_minor=10**12,
+        annual_rate=Decimal("0.10"),
+        day_count=DayCount.ACT_360,
+        method=Method.BULLET,
+        start=start,
+        maturity=start + timedelta(days=2_000),
+        penalty_rate=Decimal("0.05"),
+    )
+    events = [LoanEvent(1, EventKind.DISBURSED, start, start, 10**12)]
+    for number in range(2, EVENTS + 1):
+        day = start + timedelta(days=number // 2)
+        events.append(LoanEvent(number, EventKind.RECEIVED, day, day, 10**8 + number))
+    return median_seconds(lambda: position_of(terms, events, on=EVER, known_on=EVER), runs=RUNS)
+
+
+def _back_dated(owner: psycopg.Connection[tuple[object, ...]]) -> tuple[float, int]:
+    legal_entity_id = take_over(owner, loans=1, age_days=ACCRUAL_DAYS)
+    owner.commit()
+    close_through(legal_entity_id, FIRST_DAY - timedelta(days=1), caller=bench_caller())
+    loan = Loan.objects.get()
+    _pay(loan)
+    half = FIRST_DAY - timedelta(days=ACCRUAL_DAYS // 2)
+    took = statistics.median(
+        seconds(
+            lambda key=f"late-{run}", day=half + timedelta(days=run): repay(
+                loan.code, PAID_MINOR, value_date=day, caller=bench_caller(), key=key
+            )
+        )
+        for run in range(RUNS)
+    )
+    held = positions_of([loan.pk])[loan.pk]
+    folded = position_of(held.terms, loan_events([loan.pk])[loan.pk], on=EVER, known_on=EVER)
+    return took, int(folded != held.position)
+
+
+def _pay(loan: Loan) -> None:
+    """So many payments over the loan's life, all told of today."""
+    today = loan.facility.legal_entity.business_date
+    with once(bench_caller(), key="payments", kind="bench", request={}) as act:
+        booking = Booking(loan.facility.legal_entity_id, "CNY", f"loan:{loan.code}", today, today)
+        paid = Allocation({loan.book_id: {"principal": DUES * PAID_MINOR}}, {}, {}, {}, 0)
+        post_many(
+            [
+                cash_received(booking, amount_minor=DUES * PAID_MINOR),
+                receipt_allocated(booking, paid),
+            ],
+            act_id=act.act_id,
+        )
+        record_events(
+            [
+                NewLoanEvent(
+                    loan_id=loan.pk,
+                    kind=EventKind.RECEIVED,
+                    value_date=loan.drawn_date + timedelta(days=number * ACCRUAL_DAYS // DUES),
+                    reference=f"payment:{number}",
+                    act_id=act.act_id,
+                    amount_minor=PAID_MINOR,
+                    booked={"principal": PAID_MINOR},
+                )
+                for number in range(DUES)
+            ],
+            booking_date=today,
+        )
+        act.answer({})

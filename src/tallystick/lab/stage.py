@@ -15,10 +15,13 @@ from tallystick.book.financing.open_facility import (
 )
 from tallystick.book.financing.programmes import preset
 from tallystick.book.funding.pay_in_capital import pay_in_capital
+from tallystick.book.impairment.packs import adopt
+from tallystick.book.impairment.packs import preset as rule_pack
 from tallystick.book.parties.open_entity import NewLegalEntity, open_legal_entity
 from tallystick.rules.money import minor_digits
 
 ENTITY_CODE = "FACTOR"
+RULE_PACK = "cn.factor"
 CONTRACT_AGE_DAYS = 365
 DRAWABLE_DAYS_AFTER_END = 365
 """A run's books can be drawn on after it: whoever looks at them may try."""
@@ -75,6 +78,7 @@ def set_stage(
         caller=caller,
         key="entity",
     )
+    adopt(legal_entity_id, rule_pack(RULE_PACK), caller=caller, key="rule-pack")
     pay_in_capital(
         legal_entity_id,
         amount_minor=programme.limits.programme_minor,

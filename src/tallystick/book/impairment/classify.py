@@ -26,7 +26,7 @@ from tallystick.rules.accounting import Booking, book_changed
 from tallystick.rules.classification import NO_CLAUSE, classified
 from tallystick.rules.journal import JournalEntry
 from tallystick.rules.loan_position import balances
-from tallystick.rules.rule_pack import AssetClass
+from tallystick.rules.rule_pack import AssetClass, Limit
 
 
 class Classed(NamedTuple):
@@ -65,8 +65,9 @@ def classify(legal_entity_id: int, *, day: date, act_id: int) -> dict[str, Any]:
 
 def classes_on(legal_entity_id: int, day: date, held_to: InForce) -> pl.DataFrame:
     """The loans of ``standing_on`` with class_rank, clause and stage."""
-    standing = nw.from_native(standing_on(legal_entity_id, day))
-    return classified(standing, limits=held_to.pack.limits(on=day)).to_native()
+    limits = held_to.pack.limits(on=day)
+    standing = standing_on(legal_entity_id, day, bad_over_days=limits[Limit.SUBSTANDARD_OVER_DAYS])
+    return classified(nw.from_native(standing), limits=limits).to_native()
 
 
 def _changed(loans: pl.DataFrame, held_to: InForce, day: date) -> list[Classed]:

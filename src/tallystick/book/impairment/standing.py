@@ -2,8 +2,8 @@
 
 A loan can be classed other than normal only where something speaks against it or against its
 debtor: it is past due, a fact is recorded, it was classed so before, or it is kept in the book of
-another class. The debtors of these loans are found first, and then all of their loans, since a
-firm's debts stand together; the rest of the live book is not read.
+another class. Of a debtor with a loan that may be non-performing all loans are read, since a
+firm's debts then stand together; the rest of the live book is not.
 """
 
 from datetime import date, timedelta
@@ -48,11 +48,8 @@ COLUMNS = {
 }
 FLAGS = ("is_retail", "diverted_use", "credit_impaired", "rebuts_stage_2", "rebuts_stage_3")
 
-_LIVE = """
-    SELECT held.* FROM servicing_position AS held JOIN ledger_book AS book ON book.id = held.book_id
-    WHERE book.legal_entity_id = %(legal_entity_id)s AND NOT held.settled
-      AND held.booking_date <= %(day)s AND held.superseded_date > %(day)s
-"""
+_IN_FORCE = """NOT held.settled
+      AND held.booking_date <= %(day)s AND held.superseded_date > %(day)s"""
 
 CLASS_ON = "classed.from_date <= %(day)s AND classed.superseded_date > %(day)s"
 """The row of a loan's class that is in force at the end of a day."""
@@ -61,13 +58,14 @@ CLASS_ON = "classed.from_date <= %(day)s AND classed.superseded_date > %(day)s"
 # counted from the due date first agreed once the extended one has passed too: the rules of 2023
 # let an extension begin no new count.
 _STANDING = f"""
-    WITH live AS MATERIALIZED ({_LIVE}),
+    WITH live AS MATERIALIZED (
+        SELECT held.loan_id, held.due_date, book.asset_class
+        FROM servicing_position AS held JOIN ledger_book AS book ON book.id = held.book_id
+        WHERE book.legal_entity_id = %(legal_entity_id)s AND {_IN_FORCE}
+    ),
     fact AS MATERIALIZED ({FACTS_ON}),
-    conspicuous AS (
-        SELECT loan_id FROM live WHERE due_date < %(day)s
-        UNION
-        SELECT live.loan_id FROM live JOIN ledger_book AS book ON book.id = live.book_id
-        WHERE book.asset_class <> 'normal'
+    conspicuous AS MATERIALIZED (
+        SELECT loan_id FROM live WHERE due_date < %(day)s OR asset_class <> 'normal'
         UNION
         SELECT classed.loan_id FROM impairment_loanclass AS classed
         JOIN live ON live.loan_id = classed.loan_id
@@ -75,12 +73,23 @@ _STANDING = f"""
         UNION
         SELECT loan_id FROM fact WHERE loan_id IS NOT NULL
     ),
-    debtor AS MATERIALIZED (
-        SELECT facility.supplier_id AS id FROM conspicuous
+    bad_debtor AS MATERIALIZED (
+        SELECT facility.supplier_id AS id
+        FROM conspicuous
         JOIN financing_loan AS loan ON loan.id = conspicuous.loan_id
         JOIN financing_facility AS facility ON facility.id = loan.facility_id
+        LEFT JOIN fact ON fact.loan_id = loan.id AND fact.kind = 'credit_impaired'
+        WHERE fact.id IS NOT NULL
+           OR %(day)s::date - coalesce(loan.agreed_due_date, loan.due_date) > %(bad_over_days)s
         UNION
         SELECT party_id FROM fact WHERE party_id IS NOT NULL
+    ),
+    candidate AS (
+        SELECT loan_id FROM conspicuous
+        UNION
+        SELECT loan.id FROM bad_debtor
+        JOIN financing_facility AS facility ON facility.supplier_id = bad_debtor.id
+        JOIN financing_loan AS loan ON loan.facility_id = facility.id
     ),
     of_loan AS (
         SELECT loan_id, max((kind = 'credit_impaired')::int) AS impaired,
@@ -110,10 +119,11 @@ _STANDING = f"""
            coalesce(classed.stage, 1), coalesce(classed.suspended_from_date::text, ''),
            coalesce(classed.interest_recognised_minor, 0),
            coalesce(classed.penalty_recognised_minor, 0)
-    FROM live AS held
+    FROM candidate
+    JOIN servicing_position AS held ON held.loan_id = candidate.loan_id AND {_IN_FORCE}
     JOIN financing_loan AS loan ON loan.id = held.loan_id
     JOIN financing_facility AS facility ON facility.id = loan.facility_id
-    JOIN debtor ON debtor.id = facility.supplier_id
+      AND facility.legal_entity_id = %(legal_entity_id)s
     LEFT JOIN of_loan ON of_loan.loan_id = held.loan_id
     LEFT JOIN of_debtor ON of_debtor.party_id = facility.supplier_id
     LEFT JOIN impairment_loanclass AS classed ON classed.loan_id = held.loan_id AND {CLASS_ON}
@@ -131,13 +141,15 @@ _GONE = f"""
 """
 
 
-def standing_on(legal_entity_id: int, day: date) -> pl.DataFrame:
-    """A row for each live loan of every debtor against whom something speaks, as known on ``day``.
+def standing_on(legal_entity_id: int, day: date, *, bad_over_days: int) -> pl.DataFrame:
+    """A row for each live loan that may be classed other than normal, as known on ``day``.
 
-    The columns are those of COLUMNS: what ``rules.classification`` takes, and how the loan was
-    classed before. ``…_accrued_minor`` are the running totals after the night of ``day``.
+    ``bad_over_days``: a loan more days past due is non-performing. The columns are those of
+    COLUMNS: what ``rules.classification`` takes, and how the loan was classed before.
+    ``…_accrued_minor`` are the running totals after the night of ``day``.
     """
-    frame = frame_of(_STANDING, _arguments(legal_entity_id, day), COLUMNS)
+    arguments = _arguments(legal_entity_id, day) | {"bad_over_days": bad_over_days}
+    frame = frame_of(_STANDING, arguments, COLUMNS)
     return frame.with_columns(pl.col(name) == 1 for name in FLAGS).with_columns(
         pl.col("clause_before", "suspended_from").fill_null("")
     )

@@ -21,6 +21,7 @@ from tallystick.rules.limits import (
 )
 from tallystick.rules.loan_events import rate_in_ppb
 from tallystick.rules.pricing import Price, price_of
+from tallystick.rules.reference_rates import FloatingTerms
 
 BLOCKS = frozenset(
     {"facility_is_not_frozen", "facility_has_not_expired", "security_interest_is_in_force"}
@@ -38,6 +39,7 @@ class Offer:
     ``drawable_minor`` is what a drawdown would be granted now, zero where something blocks it or
     where less is available than the smallest draw. ``base``: the amounts of
     ``rules.receivables.borrowing_base`` by name. ``inputs`` is what a drawdown would read.
+    ``floating``: what the annual rate follows, None where it is fixed.
     """
 
     facility_id: int
@@ -46,6 +48,7 @@ class Offer:
     currency: str
     business_date: date
     annual_rate_ppb: int
+    floating: FloatingTerms | None
     penalty_rate_ppb: int
     day_count: DayCount
     base: Mapping[str, int]
@@ -175,6 +178,7 @@ def _offer(held: Standing, inputs: DrawdownInputs, base: Mapping[str, int]) -> O
         currency=held.currency,
         business_date=held.business_date,
         annual_rate_ppb=held.annual_rate_ppb,
+        floating=terms.price.floating,
         penalty_rate_ppb=rate_in_ppb(terms.price.penalty_rate),
         day_count=terms.price.day_count,
         base=base,

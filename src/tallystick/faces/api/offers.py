@@ -41,6 +41,9 @@ class OfferOut(BaseModel):
     currency: str
     drawable_minor: Minor = Field(description="What a drawdown would be granted now.")
     annual_rate_ppb: int
+    reference_rate: str | None = Field(description="What the rate follows; null: it is fixed.")
+    spread_bps: int | None = Field(description="Hundredths of a per cent on top of it.")
+    reset: str | None = Field(description="When a loan takes a new value of it.")
     penalty_rate_ppb: int = Field(description="On principal past due, on top.")
     day_count: str
     amount_minor: Minor
@@ -69,6 +72,9 @@ class OfferOut(BaseModel):
         "currency": "CNY",
         "drawable_minor": 8500000,
         "annual_rate_ppb": 100000000,
+        "reference_rate": None,
+        "spread_bps": None,
+        "reset": None,
         "penalty_rate_ppb": 50000000,
         "day_count": "ACT/360",
         "amount_minor": 2500000,
@@ -97,6 +103,7 @@ def show_offer(
     tenor_days = offer.usual_tenor_days if tenor_days is None else tenor_days
     quoted = quote(code, amount_minor=amount_minor, tenor_days=tenor_days)
     due, price = quoted.due, quoted.price
+    follows = offer.floating
     refused = [each for each in quoted.decision.verdicts if not each.passed]
     return {
         "facility": code,
@@ -104,6 +111,9 @@ def show_offer(
         "currency": offer.currency,
         "drawable_minor": offer.drawable_minor,
         "annual_rate_ppb": offer.annual_rate_ppb,
+        "reference_rate": follows and follows.reference_rate,
+        "spread_bps": follows and follows.spread_bps,
+        "reset": follows and str(follows.reset),
         "penalty_rate_ppb": offer.penalty_rate_ppb,
         "day_count": offer.day_count,
         "amount_minor": amount_minor,

@@ -30,6 +30,13 @@ WORDS: Mapping[str, Mapping[str, Label]] = {
         "unassigned": _("In no pool"),
         "awaits_predecessor": _("An earlier document is missing"),
     },
+    "rate_reset": {
+        "none": _("It stays for the life of a loan."),
+        "monthly": _("A loan takes a new value every month."),
+        "quarterly": _("A loan takes a new value every three months."),
+        "anniversary": _("A loan takes a new value every year, counted from its draw."),
+        "new_year": _("A loan takes a new value on 1 January."),
+    },
     "stage": {
         "order": pgettext_lazy("stage of a claim", "Order"),
         "receipt": pgettext_lazy("stage of a claim", "Goods received"),

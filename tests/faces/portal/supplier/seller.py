@@ -11,6 +11,7 @@ from tests.faces.portal.two_firms import SIGNED_IN, person
 from tallystick.book.collateral.models import Pool, SecurityInterest
 from tallystick.book.financing.models import Facility, Loan
 from tallystick.book.parties.models import Role
+from tallystick.rules.programme import ProgrammeTerms
 
 CLAIM_MINOR = 1_000_000_00
 BASE_MINOR = 500_000_00
@@ -39,12 +40,12 @@ class Seller:
         return self.client.post(f"{self.draw_address}confirm/", hidden_fields(shown))
 
 
-def seller(number: int) -> Seller:
+def seller(number: int, terms: ProgrammeTerms | None = None) -> Seller:
     """Owed one claim of CLAIM_MINOR, of which BASE_MINOR can be drawn; with a lender of its own,
     so that many can live in one database and let their days pass.
     """
     scene = scenes.opened(code=f"LENDER{number}")
-    facility = secured(scenes.facility(scene, f"SELLER{number}"))
+    facility = secured(scenes.facility(scene, f"SELLER{number}", terms))
     scenes.owes(facility, CLAIM_MINOR)
     return Seller(scene, facility, signed_in(facility))
 

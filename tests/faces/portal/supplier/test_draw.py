@@ -4,7 +4,9 @@ from datetime import timedelta
 
 import pytest
 from tests.book.servicing import scene as scenes
+from tests.book.servicing.test_reset_rates import floating
 from tests.faces.portal.supplier.seller import BASE_MINOR, hidden_fields, text_of
+from tests.faces.portal.supplier.seller import seller as opened_seller
 from tests.faces.portal.two_firms import SIGNED_IN
 
 from tallystick.book.acts.once import Caller
@@ -281,3 +283,20 @@ def test_dates_far_away_do_not_break_a_quote(seller):
     )
 
     assert answer.status_code == 200
+
+
+def test_what_a_floating_rate_follows_is_told_with_the_price(shared_database):
+    seller = opened_seller(9_001, floating(spread_bps=700, reset="quarterly"))
+
+    home = text_of(seller.client.get("/my/"))
+    quoted = text_of(
+        seller.client.get(f"{seller.draw_address}confirm/", {"amount": "36,000", "tenor": "30"})
+    )
+
+    for page in (home, quoted):
+        assert "The rate follows LPR-1Y plus 7 %: 10 % today." in page
+        assert "A loan takes a new value every three months." in page
+
+
+def test_a_fixed_rate_follows_nothing(seller):
+    assert "The rate follows" not in text_of(seller.client.get("/my/"))

@@ -59,6 +59,12 @@ def rate_percent(annual_rate_ppb: int) -> str:
 
 
 @register.filter
+def reference_rate(name: str) -> str:
+    """LPR-1Y, as the trade writes it, for the series ``lpr_1y``."""
+    return name.upper().replace("_", "-")
+
+
+@register.filter
 def bps_percent(bps: int) -> str:
     """75 % out of basis points."""
     return f"{(Decimal(bps) / 100).normalize():f} %"

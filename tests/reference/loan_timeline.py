@@ -43,7 +43,6 @@ from tallystick.rules.instalment_events import (
     InstalmentEventKind,
     Reschedule,
 )
-from tallystick.rules.instalment_history import History
 from tallystick.rules.instalment_loan import (
     InstalmentLoan,
     Movement,
@@ -51,9 +50,12 @@ from tallystick.rules.instalment_loan import (
     closing_accrual,
     fold,
 )
-from tallystick.rules.instalment_plan import accrued_on
 from tallystick.rules.instalment_terms import Begins, Part, ReceiptKind
+from tallystick.rules.loan import fold as fold_daily
+from tallystick.rules.loan_events import EventKind, LoanEvent
+from tallystick.rules.loan_terms import LoanTerms
 from tallystick.rules.refusal import Refusal
+from tallystick.rules.schedule import Accrual, Method
 from tallystick.rules.schedule_dates import DatePlan, MonthEnd, due_dates
 
 RECEIPTS = {
@@ -445,16 +447,36 @@ def _journal(story: Story, step: Case) -> Iterable[str | None]:
     yield differs(f"journal of {wanted_type} on {on}", actual, expected)
 
 
+REFUNDS = (ReceiptKind.MERCHANT_REFUND, ReceiptKind.PAYOUT_REFUND)
+
+
 def _interest_to_date(story: Story, step: Case) -> Iterable[str | None]:
-    """Interest of all days since the payout on what was outstanding, its receipts left aside."""
+    """Interest of every night since the first payout; the refund that ends it left aside."""
     on = day(field(step, "as_of"))
-    unpaid = [e for e in story.events if e.kind is InstalmentEventKind.DISBURSED]
-    loan = fold(story.terms, unpaid, on=on)
-    history = History(loan.payouts)
-    running = accrued_on(loan.terms, history, on)
-    before = sum(row.owed[Part.INTEREST] for row in loan.rows[: running.period])
-    figure = _major(before + running.interest_minor)
-    yield differs("interest accrued", figure, number(field(step, "amount")))
+    plan = story.terms.plan
+    kinds = {
+        InstalmentEventKind.DISBURSED: EventKind.DISBURSED,
+        InstalmentEventKind.RECEIVED: EventKind.RECEIVED,
+    }
+    told = [
+        LoanEvent(e.event_id, kinds[e.kind], e.value_date, e.value_date, e.amount_minor)
+        for e in story.events
+        if e.kind in kinds and e.receipt not in REFUNDS
+    ]
+    if plan.accrual is not Accrual.DAILY:
+        raise UnknownVocabularyError("interest to a day in months of equal length")
+    daily = LoanTerms(
+        currency=story.terms.currency,
+        principal_minor=sum(e.amount_minor for e in told if e.kind is EventKind.DISBURSED),
+        annual_rate=plan.annual_rate,
+        day_count=plan.day_count,
+        method=Method.BULLET,
+        start=min(e.value_date for e in told),
+        maturity=story.loan().rows[-1].due_date,
+        rounding=plan.rounding,
+    )
+    accrued = fold_daily(daily, told, on=on, known_on=date.max).balances.interest_accrued_minor
+    yield differs("interest accrued", _major(accrued), number(field(step, "amount")))
 
 
 def _due_dates(story: Story, step: Case) -> Iterable[str | None]:

@@ -230,6 +230,46 @@ def test_principal_past_due_bears_interest_where_the_table_follows_the_money():
     assert owed(loan)[0] == owed(loan)[1] == 25_628  # 100,000 × 0.01 / (1 − 1.01⁻⁴)
 
 
+def prepaid_at_26_per_cent(*amounts_minor, on):
+    """1,000.00 over 12 months at 26 %, instalments of 95.48, prepaid by these receipts."""
+    plan = replace(
+        PLAN,
+        annual_rate=Decimal("0.26"),
+        day_count=DayCount.ACT_ACT_LAST_DAY,
+        start=date(2021, 1, 1),
+        number_of_periods=12,
+        accrual=Accrual.DAILY,
+        evened=True,
+    )
+    principal_first = (Part.PENALTY, Part.FEE, Part.PRINCIPAL, Part.INTEREST)
+    terms = replace(
+        RECALCULATED,
+        plan=plan,
+        order=AllocationOrder(principal_first, principal_first, principal_first),
+    )
+    events = [paid_out(on=date(2021, 1, 1))]
+    events += [received(n, on, amount) for n, amount in enumerate(amounts_minor, start=2)]
+    return fold(terms, events, on=LATE)
+
+
+def test_what_is_paid_ahead_is_principal_up_to_the_whole_instalment():
+    """Apache Fineract, LoanInterestRefundTest: 45.20 is left for the eleventh, nothing then."""
+    loan = prepaid_at_26_per_cent(100_000, on=date(2021, 1, 1))
+
+    assert loan.status is Status.PAID
+    assert [row.owed[Part.PRINCIPAL] for row in loan.rows] == [9_548] * 10 + [4_520, 0]
+    assert not any(row.owed[Part.INTEREST] for row in loan.rows)
+
+
+def test_the_running_instalment_pays_its_interest_as_far_as_it_has_come():
+    """The same on 22 January, with 14.96 of interest: 21 days of 365 on 1,000.00."""
+    loan = prepaid_at_26_per_cent(100_000, 1_496, on=date(2021, 1, 22))
+
+    assert loan.status is Status.PAID
+    assert [row.owed[Part.PRINCIPAL] for row in loan.rows] == [8_052, *[9_548] * 9, 6_016, 0]
+    assert [row.owed[Part.INTEREST] for row in loan.rows] == [1_496, *[0] * 11]
+
+
 def test_a_receipt_runs_through_instalments_or_through_their_parts():
     """Two instalments of 256.28 are past due; 300.00 come."""
     on = date(2026, 3, 15)

@@ -9,7 +9,8 @@ from tallystick.rules.instalment_terms import Ahead, AllocationOrder, Axis, Char
 from tallystick.rules.money import allocate
 
 Limit = Callable[[Row, Part], int]
-"""At most what a receipt can pay to a part of an instalment."""
+"""At most what a receipt can pay to a part of an instalment: what is outstanding of it, unless the
+part can take the place of another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,10 @@ class _Purse:
         self.limit = limit
         self.shares: list[Share] = []
 
-    def pay(self, row: Row, part: Part, most_minor: int) -> int:
-        paid_minor = max(0, min(self.left_minor, most_minor, self.limit(row, part)))
+    def pay(self, row: Row, part: Part, most_minor: int | None = None) -> int:
+        paid_minor = max(0, min(self.left_minor, self.limit(row, part)))
+        if most_minor is not None:
+            paid_minor = min(paid_minor, most_minor)
         if paid_minor:
             row.pay(part, paid_minor, self.on)
             self.left_minor -= paid_minor
@@ -67,7 +70,7 @@ def _pay(purse: _Purse, rows: Sequence[Row], parts: Sequence[Part], axis: Axis) 
     else:
         pairs = [(row, part) for part in parts for row in rows]
     for row, part in pairs:
-        purse.pay(row, part, row.outstanding_of(part))
+        purse.pay(row, part)
 
 
 def _pay_ahead(purse: _Purse, rows: Sequence[Row], order: AllocationOrder) -> None:
@@ -89,8 +92,8 @@ def _pay_equally(purse: _Purse, rows: Sequence[Row], order: AllocationOrder) -> 
         shares_minor = allocate(purse.left_minor, [1] * len(still_open))
         for row, share_minor in zip(still_open, shares_minor, strict=True):
             for part in order.in_advance:
-                share_minor -= purse.pay(row, part, min(share_minor, row.outstanding_of(part)))
+                share_minor -= purse.pay(row, part, share_minor)
 
 
 def _payable(purse: _Purse, row: Row) -> bool:
-    return any(min(row.outstanding_of(part), purse.limit(row, part)) > 0 for part in Part)
+    return any(purse.limit(row, part) > 0 for part in Part)

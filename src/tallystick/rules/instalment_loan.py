@@ -246,7 +246,11 @@ class _Fold:
             self._plan()
 
     def _limit(self, day: date) -> Limit:
-        """Interest of the running period can only be paid as far as it has come."""
+        """How much of each part can be paid on a day.
+
+        Interest of the running period can only be paid as far as it has come, that of later ones
+        not yet: what is paid ahead to an instalment is principal, up to the whole of it.
+        """
         again = self.terms.recalculation
         if again is None or again.advance is Advance.LOWER_INSTALMENT:
             return lambda row, part: row.outstanding_of(part)
@@ -254,11 +258,16 @@ class _Fold:
         instalments = self._instalments()
 
         def limit(row: Row, part: Part) -> int:
-            if part is not Part.INTEREST or row.due_date <= day:
+            if row.due_date <= day or part in (Part.FEE, Part.PENALTY):
                 return row.outstanding_of(part)
-            if row is not instalments[running.period]:
-                return 0
-            return min(row.owed[part], running.interest_minor) - row.paid[part]
+            borne_minor = 0
+            if row is instalments[running.period]:
+                borne_minor = min(row.owed[Part.INTEREST], running.interest_minor)
+            borne_minor = max(0, borne_minor - row.paid[Part.INTEREST])
+            if part is Part.INTEREST:
+                return borne_minor
+            whole_minor = sum(row.owed[p] - row.paid[p] for p in (Part.PRINCIPAL, Part.INTEREST))
+            return min(whole_minor - borne_minor, self._principal_minor())
 
         return limit
 
@@ -279,7 +288,7 @@ class _Fold:
                 for part in (Part.PRINCIPAL, Part.INTEREST)
             )
             noted = sum(p.principal_minor for p in self.history.paid if p.period == index)
-            room = row.owed[Part.PRINCIPAL] - row.credited_minor - noted
+            room = row.owed[Part.PRINCIPAL] + row.owed[Part.INTEREST] - row.credited_minor - noted
             paid = PaidToRow(day, index, max(0, min(to_principal, room)), to_interest)
             if paid.principal_minor or paid.interest_minor:
                 self.history = replace(self.history, paid=(*self.history.paid, paid))

@@ -136,6 +136,7 @@ class _Table:
             self.joined.setdefault(self._joins(payout.date), []).append(net)
         self.principals: list[int] = []
         self.interests: list[int] = []
+        self.carried_minor = 0
         # An instalment is agreed on what is known then: these grow from reset to reset.
         self.bears = Bears(terms, plan, spans, history, self.joined)
         self.count_known = len(due_dates(date_plan(plan)))
@@ -174,7 +175,7 @@ class _Table:
                     self.principals[stop - 1] += min(beyond_minor, left_minor)
                     resets.add(stop)
             if follows:
-                self._hold_what_is_paid(index, balance_minor)
+                self._hold_what_is_paid(index, balance_minor, level)
             balance_minor -= sum(self.principals[index:stop])
             grace = max(0, grace - taken)
             index = stop
@@ -301,12 +302,10 @@ class _Table:
                     strict=True,
                 )
             ]
-            return self.bears.interest_until(
-                index,
-                span.due_date,
-                balance_minor,
-                None if as_planned else due_before,
-            )
+            if as_planned:
+                return self.bears.interest_until(index, span.due_date, balance_minor, None)
+            owed = self.bears.interest_until(index, span.due_date, balance_minor, due_before)
+            return owed + (0 if offset else self.carried_minor)
 
         return interest
 
@@ -340,14 +339,28 @@ class _Table:
             advanced.setdefault(bisect_left(self.dues, early.date), []).append(early)
         return advanced
 
-    def _hold_what_is_paid(self, index: int, balance_minor: int) -> None:
-        """No instalment is lowered under what was paid to it, nor the later ones under theirs."""
+    def _hold_what_is_paid(self, index: int, balance_minor: int, level: Level) -> None:
+        """No instalment is lowered under what was paid to it, nor the later ones under theirs.
+
+        Interest for which principal paid ahead leaves no room falls due with the next one.
+        """
         to_it = [paid for paid in self.history.paid if paid.period == index]
         ahead_minor = sum(p.principal_minor for p in self.history.paid if p.period > index)
+        held_minor = sum(p.principal_minor for p in to_it)
+        received_minor = sum(p.interest_minor for p in to_it)
         most_minor = min(self.principals[index], balance_minor - ahead_minor)
-        self.principals[index] = max(most_minor, sum(p.principal_minor for p in to_it))
-        interest_minor = sum(p.interest_minor for p in to_it)
-        self.interests[index] = max(self.interests[index], interest_minor)
+        interest_minor = self.interests[index]
+        self.carried_minor = 0
+        if held_minor > most_minor and index + 1 < len(self.spans) and self._pays_ahead():
+            room_minor = max(0, level.amount_minor - held_minor)
+            self.carried_minor = max(0, interest_minor - max(room_minor, received_minor))
+            interest_minor -= self.carried_minor
+        self.principals[index] = max(most_minor, held_minor)
+        self.interests[index] = max(interest_minor, received_minor)
+
+    def _pays_ahead(self) -> bool:
+        again = self.terms.recalculation
+        return again is not None and again.advance is Advance.LESS_INTEREST
 
     def _beyond(self, index: int, early: Sequence[Early]) -> int:
         """What the instalment's principal grows by: early money that it did not foresee."""

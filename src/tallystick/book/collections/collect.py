@@ -24,7 +24,7 @@ from tallystick.book.collections.models import (
     NoteKind,
     PromiseToPay,
 )
-from tallystick.book.collections.past_due import LateLoan, late_loans
+from tallystick.book.collections.past_due import LateLoan, late_loans, parties_late
 from tallystick.book.collections.promise import decide_promises
 from tallystick.book.financing.models import LoanStatus
 from tallystick.book.servicing.models import LoanEvent
@@ -52,13 +52,14 @@ def collect(legal_entity_id: int, *, day: date, act_id: int) -> dict[str, Any]:
     """
     on = day + timedelta(days=1)
     ladder = ladder_of(legal_entity_id, on=on)
-    late = late_loans(legal_entity_id, on=on)
-    opened = _open_cases(legal_entity_id, late, ladder, on, act_id)
+    passed = parties_late(legal_entity_id, max_days_past_due=ladder.max_days_past_due, on=on)
+    opened = _open_cases(legal_entity_id, passed, on, act_id)
     cases = list(
         Case.objects.select_for_update(no_key=True)
         .filter(legal_entity=legal_entity_id, closed_date=None)
         .order_by("id")
     )
+    late = late_loans(legal_entity_id, {case.party_id for case in cases}, on=on)
     decided = decide_promises(cases, day=day)
     closed = _close_cases([case for case in cases if case.party_id not in late], on, act_id)
     still = [case for case in cases if case.party_id in late]
@@ -115,18 +116,9 @@ _OPENED = """
 """
 
 
-def _open_cases(
-    legal_entity_id: int,
-    late: Mapping[int, Sequence[LateLoan]],
-    ladder: Ladder,
-    on: date,
-    act_id: int,
-) -> int:
-    parties = sorted(
-        party_id
-        for party_id, loans in late.items()
-        if max(loan.days_past_due for loan in loans) > ladder.max_days_past_due
-    )
+def _open_cases(legal_entity_id: int, passed: set[int], on: date, act_id: int) -> int:
+    """A case for each firm that has passed the threshold and has none."""
+    parties = sorted(passed)
     if not parties:
         return 0
     with connection.cursor() as cursor:

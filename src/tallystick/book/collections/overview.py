@@ -66,14 +66,14 @@ def cases_on(cases: QuerySet[Case], entity: LegalEntity, *, on: date) -> list[Ca
     rows = list(
         cases.filter(legal_entity=entity, closed_date=None).select_related("party", "assignee")
     )
-    late = late_loans(entity.pk, on=on, party_ids=[case.party_id for case in rows])
+    late = late_loans(entity.pk, {case.party_id for case in rows}, on=on)
     ladder = ladder_of(entity.pk, on=on)
     return [_case_on(each) for each in standings(rows, late, ladder, on=on)]
 
 
 def case_on(case: Case, *, on: date) -> CaseOn:
     """One case ``on`` the open day, also one that has ended."""
-    late = late_loans(case.legal_entity_id, on=on, party_ids=[case.party_id])
+    late = late_loans(case.legal_entity_id, [case.party_id], on=on)
     (standing,) = standings([case], late, ladder_of(case.legal_entity_id, on=on), on=on)
     return _case_on(standing)
 

@@ -1,13 +1,12 @@
 """What is past due, loan by loan: the one place that says which loans are late."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
-from django.db.models import QuerySet
+from django.db import connection
 
-from tallystick.book.financing.models import Loan, LoanStatus
 from tallystick.book.servicing.positions import positions_of
 from tallystick.rules.dunning import PastDue
 from tallystick.rules.loan_position import balances
@@ -44,48 +43,65 @@ class LateLoan:
         return PastDue(self.currency, self.days_past_due, self.amount_minor)
 
 
-def late_loans(
-    legal_entity_id: int, *, on: date, party_ids: Sequence[int] | None = None
-) -> dict[int, list[LateLoan]]:
-    """The late loans of a legal entity ``on`` its open day by party, the oldest debt first.
+# A statement for whole arrays of firms: a house may have ten thousand cases.
+_LATE = """
+    SELECT loan.id, facility.code
+    FROM financing_loan AS loan JOIN financing_facility AS facility ON facility.id = facility_id
+    WHERE facility.legal_entity_id = %s AND facility.supplier_id = ANY(%s)
+      AND loan.status = 'live' AND loan.due_date < %s
+    ORDER BY loan.due_date, loan.id
+"""
 
-    Only of these parties where given. Costs what is past due, whatever the size of the book.
-    """
-    loans = Loan.objects.filter(
-        facility__legal_entity=legal_entity_id, status=LoanStatus.LIVE, due_date__lt=on
-    )
-    if party_ids is not None:
-        loans = loans.filter(facility__supplier__in=list(party_ids))
+_LATE_PARTIES = """
+    SELECT DISTINCT facility.supplier_id
+    FROM financing_loan AS loan JOIN financing_facility AS facility ON facility.id = facility_id
+    WHERE facility.legal_entity_id = %s
+      AND loan.status = 'live' AND loan.due_date < %s
+"""
+
+
+def parties_late(legal_entity_id: int, *, max_days_past_due: int, on: date) -> set[int]:
+    """The firms with a live loan more than so many days past its due date ``on`` a day."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LATE_PARTIES, [legal_entity_id, on - timedelta(days=max_days_past_due)])
+        return {party_id for (party_id,) in cursor.fetchall()}
+
+
+def late_loans(
+    legal_entity_id: int, party_ids: Iterable[int], *, on: date
+) -> dict[int, list[LateLoan]]:
+    """The late loans of these firms ``on`` the open day by firm, the oldest debt first."""
     by_party: dict[int, list[LateLoan]] = defaultdict(list)
-    for late in _late(loans.order_by("due_date", "id"), on):
-        by_party[late.party_id].append(late)
+    with connection.cursor() as cursor:
+        cursor.execute(_LATE, [legal_entity_id, sorted(party_ids), on])
+        rows = cursor.fetchall()
+    for first in range(0, len(rows), LOANS_AT_A_TIME):
+        for late in _late(rows[first : first + LOANS_AT_A_TIME], on):
+            by_party[late.party_id].append(late)
     return dict(by_party)
 
 
-def _late(loans: QuerySet[Loan], on: date) -> Iterator[LateLoan]:
-    rows = list(loans.values_list("id", "facility__code"))
-    for first in range(0, len(rows), LOANS_AT_A_TIME):
-        batch = rows[first : first + LOANS_AT_A_TIME]
-        positions = positions_of([loan_id for loan_id, _ in batch])
-        for loan_id, facility in batch:
-            loan = positions[loan_id]
-            if loan.position is None:
-                continue
-            # An event of today counts; a position never looks back before its last one.
-            owed = balances(loan.position, max(on, loan.position.last_value_date))
-            since = owed.past_due_since_date
-            if since is None:
-                continue
-            yield LateLoan(
-                loan_id=loan_id,
-                code=loan.code,
-                facility=facility,
-                party_id=loan.supplier_id,
-                currency=loan.currency,
-                past_due_since_date=since,
-                days_past_due=owed.days_past_due,
-                principal_minor=owed.principal_due_minor,
-                interest_minor=owed.interest_due_minor,
-                penalty_minor=owed.penalty_due_minor,
-                fees_minor=owed.fees_due_minor,
-            )
+def _late(rows: Sequence[tuple[int, str]], on: date) -> Iterator[LateLoan]:
+    positions = positions_of([loan_id for loan_id, _ in rows])
+    for loan_id, facility in rows:
+        loan = positions[loan_id]
+        if loan.position is None:
+            continue
+        # An event of today counts; a position never looks back before its last one.
+        owed = balances(loan.position, max(on, loan.position.last_value_date))
+        since = owed.past_due_since_date
+        if since is None:
+            continue
+        yield LateLoan(
+            loan_id=loan_id,
+            code=loan.code,
+            facility=facility,
+            party_id=loan.supplier_id,
+            currency=loan.currency,
+            past_due_since_date=since,
+            days_past_due=owed.days_past_due,
+            principal_minor=owed.principal_due_minor,
+            interest_minor=owed.interest_due_minor,
+            penalty_minor=owed.penalty_due_minor,
+            fees_minor=owed.fees_due_minor,
+        )

@@ -134,6 +134,6 @@ def _received_minor(promise_ids: list[int], day: date) -> dict[int, int]:
 
 
 def _refuse_where_nothing_is_late(case: Case, currency: str, on: date) -> None:
-    late = late_loans(case.legal_entity_id, on=on, party_ids=[case.party_id])
+    late = late_loans(case.legal_entity_id, [case.party_id], on=on)
     if not any(loan.currency == currency for loan in late.get(case.party_id, [])):
         raise NothingPastDue(currency)

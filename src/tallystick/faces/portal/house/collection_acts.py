@@ -357,7 +357,7 @@ def _act_on(
 
 def _late(case: Case) -> list[LateLoan]:
     on = case.legal_entity.business_date
-    found = late_loans(case.legal_entity_id, on=on, party_ids=[case.party_id])
+    found = late_loans(case.legal_entity_id, [case.party_id], on=on)
     return found.get(case.party_id, [])
 
 

@@ -136,7 +136,7 @@ def _told(viewer: Viewer, entity: LegalEntity) -> dict[str, Any]:
 
 def _late(viewer: Viewer, entity: LegalEntity) -> list[LateLoan]:
     assert viewer.party_id is not None
-    found = late_loans(entity.pk, on=entity.business_date, party_ids=[viewer.party_id])
+    found = late_loans(entity.pk, [viewer.party_id], on=entity.business_date)
     return found.get(viewer.party_id, [])
 
 

@@ -21,26 +21,51 @@ from tallystick.book.watch.findings import Finding
 OWN_ENTRIES = "ledger: each loan's own entries are its events"
 INCOME = "ledger: income and suspense are what the loans have earned"
 
-# The debit side says what an entry came to; each has one of its kind.
+# The debit side says what an entry came to; each has one of its kind. Loans that came into the book
+# by one entry for many, as a book that is taken over does, are told apart only together.
 _OWN_ENTRIES = """
     WITH booked AS (
-        SELECT entry.reference, entry.event, sum(posting.amount_minor) AS minor
+        SELECT entry.legal_entity_id, entry.currency, entry.event,
+               CASE WHEN entry.reference LIKE 'loan:%%' THEN entry.reference END AS reference,
+               sum(posting.amount_minor) AS minor
         FROM ledger_entry AS entry
         JOIN ledger_posting AS posting ON posting.entry_id = entry.id AND posting.side = 1
         WHERE entry.event IN ('loan_disbursed', 'fee_charged', 'charge_waived')
-        GROUP BY 1, 2
+        GROUP BY 1, 2, 3, 4
     ), told AS (
-        SELECT 'loan:' || loan.code AS reference, kind.event, sum(event.amount_minor) AS minor
+        SELECT facility.legal_entity_id, loan.currency, kind.event,
+               'loan:' || loan.code AS reference, sum(event.amount_minor) AS minor
         FROM servicing_loanevent AS event
         JOIN (VALUES ('disbursed', 'loan_disbursed'), ('fee_charged', 'fee_charged'),
                      ('waived', 'charge_waived')) AS kind (kind, event) ON kind.kind = event.kind
         JOIN financing_loan AS loan ON loan.id = event.loan_id
-        GROUP BY 1, 2
+        JOIN financing_facility AS facility ON facility.id = loan.facility_id
+        GROUP BY 1, 2, 3, 4
+    ), together AS (
+        SELECT * FROM booked WHERE reference IS NULL
+    ), apart AS (
+        SELECT legal_entity_id, currency, event, reference,
+               told.minor AS told_minor, own.minor AS own_minor,
+               own.minor IS NULL AND together.minor IS NOT NULL AS is_together
+        FROM told
+        FULL JOIN (SELECT * FROM booked WHERE reference IS NOT NULL) AS own
+          USING (legal_entity_id, currency, event, reference)
+        LEFT JOIN (SELECT legal_entity_id, currency, event, minor FROM together) AS together
+          USING (legal_entity_id, currency, event)
     )
-    SELECT reference, event, coalesce(told.minor, 0), coalesce(booked.minor, 0)
-    FROM told FULL JOIN booked USING (reference, event)
-    WHERE coalesce(told.minor, 0) <> coalesce(booked.minor, 0)
-    ORDER BY 1, 2
+    SELECT event || ' of ' || reference, coalesce(told_minor, 0), coalesce(own_minor, 0)
+    FROM apart
+    WHERE NOT is_together AND coalesce(told_minor, 0) <> coalesce(own_minor, 0)
+    UNION ALL
+    SELECT together.event || ' of loans taken over in ' || together.currency,
+           coalesce(many.minor, 0), together.minor
+    FROM together
+    LEFT JOIN (
+        SELECT legal_entity_id, currency, event, sum(told_minor) AS minor
+        FROM apart WHERE is_together GROUP BY 1, 2, 3
+    ) AS many USING (legal_entity_id, currency, event)
+    WHERE coalesce(many.minor, 0) <> together.minor
+    ORDER BY 1
 """
 
 # What has been income or suspense before the night is over; entries by hand explain themselves.
@@ -83,11 +108,11 @@ _INCOME = f"""
 def own_entries() -> Iterator[Finding]:
     """Loans whose payouts, fees or waivers are not what the ledger has booked for them."""
     with connection.cursor() as cursor:
-        cursor.execute(_OWN_ENTRIES)
-        for reference, event, told_minor, booked_minor in cursor.fetchall():
+        cursor.execute(_OWN_ENTRIES, {})
+        for subject, told_minor, booked_minor in cursor.fetchall():
             yield Finding(
                 OWN_ENTRIES,
-                f"{event} of {reference}",
+                subject,
                 str(told_minor),
                 f"{booked_minor}, a difference of {booked_minor - told_minor}",
             )

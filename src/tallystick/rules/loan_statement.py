@@ -40,18 +40,22 @@ class Stated(NamedTuple):
 
 
 def stated_movements(
-    terms: LoanTerms, events: Sequence[LoanEvent], *, until: Sequence[date]
+    terms: LoanTerms,
+    events: Sequence[LoanEvent],
+    *,
+    until: Sequence[date],
+    known_on: date = date.max,
 ) -> list[Stated]:
     """The movements of a loan up to the last day of ``until``, that night's interest included.
 
-    ``until`` are the last days of the periods that a statement tells apart, in order: the interest
+    ``known_on``: what was booked after it does not count. ``until`` are the last days of the periods that a statement tells apart, in order: the interest
     of each stands in its own period. Raises what ``events_in_force`` and ``take`` raise.
     """
     stated: list[Stated] = []
     position = opened(terms)
     told = _Told()
     last_day = until[-1]
-    in_force = events_in_force(events, start=terms.start, on=last_day, known_on=date.max)
+    in_force = events_in_force(events, start=terms.start, on=last_day, known_on=known_on)
     nights = [day for day in until if day >= terms.start]
     for event in in_force:
         while nights and nights[0] < event.value_date:

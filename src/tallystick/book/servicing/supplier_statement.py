@@ -1,10 +1,15 @@
 """A supplier's statement: every movement of its loans and of its credit with us.
 
+A statement is of what was known on its last day: asked for again, it says what it said. What was
+learned later about its days stands on the next one as a correction, one for each loan, so that the
+next begins with the balance with which it ended.
+
 What adds to its debt is above zero, what takes off is below; the balance is what it owes us in
 all, less what we hold for it. Loans are told from their events, credit from the ledger; a night's
 interest belongs to its day. So a day's balance is that of the ledger after the day's close.
 """
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import accumulate
@@ -21,6 +26,8 @@ from tallystick.rules.refusal import Refusal
 
 MAX_DAYS = 366
 CREDIT_ACCOUNT = "supplier_credit"
+CORRECTION = "correction"
+"""Kind of the line that corrects what the statement before has told."""
 
 
 class PeriodOutOfReach(Refusal):
@@ -39,7 +46,8 @@ class PeriodOutOfReach(Refusal):
 class StatementLine:
     """One movement, and the balance after it; minor units.
 
-    ``kind`` is one of ``rules.loan_statement.StatedKind``, or of credit the ledger's event.
+    ``kind`` is one of ``rules.loan_statement.StatedKind``, of credit the ledger's event, or
+    CORRECTION.
     ``loan`` is a code, empty where the supplier's credit moves; ``reference`` is our own.
     """
 
@@ -69,20 +77,29 @@ class SupplierStatement:
 def supplier_statement(
     supplier_id: int, currency: str, *, from_date: date, to_date: date
 ) -> SupplierStatement:
-    """The statement of a supplier in one currency, as everything is known now.
+    """The statement of a supplier in one currency, as everything was known on its last day.
 
     Raises PeriodOutOfReach.
     """
     is_period = EARLIEST_START <= from_date <= to_date < date.max
     if not is_period or (to_date - from_date).days >= MAX_DAYS:
         raise PeriodOutOfReach(from_date, to_date)
-    credit_minor, movements = _of_credit(
-        supplier_id, currency, from_date=from_date, to_date=to_date
+    night_before = from_date - timedelta(days=1)
+    loans = _loans(supplier_id, currency, from_date=from_date, to_date=to_date)
+    told = _told(loans, until=(night_before, to_date))
+    told[""], credit_minor = _of_credit(supplier_id, currency, from_date, to_date, known_on=to_date)
+    told_before = _told(loans, until=(night_before,))
+    _, credit_before_minor = _of_credit(
+        supplier_id, currency, from_date, night_before, known_on=night_before
     )
-    movements += _of_loans(supplier_id, currency, from_date=from_date, to_date=to_date)
-    movements.sort(key=lambda each: (each[0], each[2] == "", each[2], each[3]))
-    opening_minor = credit_minor + sum(each[4] for each in movements if each[0] < from_date)
-    inside = [each for each in movements if each[0] >= from_date]
+    opening_minor = credit_before_minor + sum(
+        movement[4] for movements in told_before.values() for movement in movements
+    )
+    inside = [
+        *_corrections(told, told_before, credit_minor - credit_before_minor, from_date),
+        *(each for movements in told.values() for each in movements if each[0] >= from_date),
+    ]
+    inside.sort(key=lambda each: (each[0], each[1] != CORRECTION, each[2] == "", each[2], each[3]))
     running = accumulate((each[4] for each in inside), initial=opening_minor)
     next(running)
     lines = tuple(
@@ -96,40 +113,63 @@ _Movement = tuple[date, str, str, str, int]
 """Value date, kind, loan, reference, amount."""
 
 
-def _of_loans(
-    supplier_id: int, currency: str, *, from_date: date, to_date: date
-) -> list[_Movement]:
-    """Of every loan that has moved in the period, or owed anything at its beginning."""
+def _corrections(
+    told: Mapping[str, Sequence[_Movement]],
+    told_before: Mapping[str, Sequence[_Movement]],
+    credit_minor: int,
+    from_date: date,
+) -> Iterator[_Movement]:
+    """What has been learned about the days before ``from_date`` since they were told of."""
+    for loan, before in told_before.items():
+        now_minor = sum(movement[4] for movement in told[loan] if movement[0] < from_date)
+        changed_minor = now_minor - sum(movement[4] for movement in before)
+        if changed_minor:
+            yield from_date, CORRECTION, loan, "", changed_minor
+    if credit_minor:
+        yield from_date, CORRECTION, "", "", credit_minor
+
+
+def _loans(supplier_id: int, currency: str, *, from_date: date, to_date: date) -> dict[int, str]:
+    """Every loan that has moved since the period began, or owed anything at its beginning."""
     settled_before = Position.objects.filter(
         superseded_date=STILL_IN_FORCE, settled=True, booking_date__lt=from_date
     ).values("loan_id")
-    loans = dict(
+    return dict(
         Loan.objects.filter(
-            facility__supplier_id=supplier_id, currency=currency, drawn_date__lte=to_date
+            facility__supplier_id=supplier_id,
+            currency=currency,
+            drawn_date__lte=to_date,
+            status__in=PAID_OUT,
         )
-        .filter(status__in=PAID_OUT)
         .exclude(pk__in=settled_before)
         .values_list("id", "code")
     )
+
+
+def _told(loans: Mapping[int, str], *, until: Sequence[date]) -> dict[str, list[_Movement]]:
+    """The movements of loans by code, up to the last day of ``until`` and as known on it."""
     terms_of = {loan_id: held.terms for loan_id, held in positions_of(loans).items()}
-    night_before = from_date - timedelta(days=1)
-    return [
-        (
-            stated.value_date,
-            str(stated.kind),
-            loans[loan_id],
-            "" if stated.event_id is None else str(stated.event_id),
-            stated.amount_minor,
-        )
+    return {
+        loans[loan_id]: [
+            (
+                stated.value_date,
+                str(stated.kind),
+                loans[loan_id],
+                "" if stated.event_id is None else str(stated.event_id),
+                stated.amount_minor,
+            )
+            for stated in stated_movements(
+                terms_of[loan_id], events, until=until, known_on=until[-1]
+            )
+        ]
         for loan_id, events in loan_events(loans).items()
-        for stated in stated_movements(terms_of[loan_id], events, until=(night_before, to_date))
-    ]
+    }
 
 
 def _of_credit(
-    supplier_id: int, currency: str, *, from_date: date, to_date: date
-) -> tuple[int, list[_Movement]]:
-    """What the supplier's credit account stood at before the period, and what moved it since.
+    supplier_id: int, currency: str, from_date: date, to_date: date, *, known_on: date
+) -> tuple[list[_Movement], int]:
+    """What moved the supplier's credit account in the period, and what it stood at before.
 
     Credit stands on the credit side: a balance below zero.
     """
@@ -137,7 +177,7 @@ def _of_credit(
         party=supplier_id, currency=currency, name=CREDIT_ACCOUNT
     ).values_list("id", flat=True)
     told = [
-        queries.statement(account_id, from_date=from_date, on=to_date, known_on=date.max)
+        queries.statement(account_id, from_date=from_date, on=to_date, known_on=known_on)
         for account_id in accounts
     ]
     movements = [
@@ -145,4 +185,4 @@ def _of_credit(
         for each in told
         for line in each.lines
     ]
-    return sum(each.opening.net_minor for each in told), movements
+    return movements, sum(each.opening.net_minor for each in told)

@@ -244,6 +244,7 @@ WORDS: Mapping[str, Mapping[str, Label]] = {
         "fee": _("Fee charged"),
         "repaid": _("Repayment received"),
         "met_from_credit": _("Met from your credit"),
+        "correction": _("Correction of the statement before"),
         "waived": _("Waived"),
         "charged_off": _("Charged off"),
         "taken_back": _("Payment charged back"),

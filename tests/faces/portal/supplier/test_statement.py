@@ -80,6 +80,30 @@ def test_periods_that_follow_each_other_hold_the_same_lines_and_balances(seller)
     assert second.closing_minor == whole.closing_minor
 
 
+def test_a_statement_stays_as_it_was_issued_and_the_next_carries_what_came_late(seller):
+    lived(seller)
+    supplier_id = seller.facility.supplier_id
+    middle = scenes.START + timedelta(days=6)
+    next_day = middle + timedelta(days=1)
+    last = seller.scene.today
+    issued = supplier_statement(supplier_id, "CNY", from_date=scenes.START, to_date=middle)
+    after = supplier_statement(supplier_id, "CNY", from_date=next_day, to_date=last)
+    loan = Loan.objects.get(facility=seller.facility, status="live")
+
+    charge_fee(
+        loan.code, 30_00, why="late", value_date=middle, caller=scenes.CALLER, key="came late"
+    )
+
+    again = supplier_statement(supplier_id, "CNY", from_date=scenes.START, to_date=middle)
+    assert again == issued
+    told = supplier_statement(supplier_id, "CNY", from_date=next_day, to_date=last)
+    assert told.opening_minor == issued.closing_minor
+    first = told.lines[0]
+    assert (first.kind, first.loan, first.value_date) == ("correction", loan.code, next_day)
+    assert first.amount_minor == told.closing_minor - after.closing_minor == 30_00
+    assert [line.kind for line in after.lines].count("correction") == 0
+
+
 def test_each_line_moves_the_balance_by_its_amount(seller):
     lived(seller)
     told = supplier_statement(

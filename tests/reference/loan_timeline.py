@@ -416,24 +416,31 @@ def _transactions(story: Story, step: Case) -> Iterable[str | None]:
             paid = 0 if movement.receipt is None and _is_plain(movement) else 1
             figure = _major(movement.parts_minor[part]) * paid
             yield differs(f"{what} {name}", figure, number(row[name]))
-    for row in accruals:
-        yield from _accrual_at_closing(story, row)
+    recognised = _accruals_at_closings(story) if accruals else []
+    yield differs("accruals", len(recognised), len(accruals)) if accruals else None
+    for (on, parts), row in zip(recognised, accruals, strict=False):
+        yield differs("accrual date", on.isoformat(), row["date"])
+        for name, part in PARTS.items():
+            yield differs(f"accrual {name}", _major(parts.get(part, 0)), number(row[name]))
 
 
 def _is_plain(movement: Movement) -> bool:
     return movement.kind is InstalmentEventKind.DISBURSED
 
 
-def _accrual_at_closing(story: Story, row: Case) -> Iterable[str | None]:
-    """What a loan had not recognised yet is recognised when it is paid."""
-    accrual = closing_accrual(story.loan())
-    if accrual is None:
-        yield f"accrual of {row['date']}: the loan is not paid"
-        return
-    yield differs("accrual date", accrual.value_date.isoformat(), row["date"])
-    for name, part in PARTS.items():
-        figure = _major(accrual.parts_minor.get(part, 0))
-        yield differs(f"accrual {name}", figure, number(row[name]))
+def _accruals_at_closings(story: Story) -> list[tuple[date, dict[Part, int]]]:
+    """What was recognised each time the loan came to be paid, and had not been before."""
+    recognised: list[tuple[date, dict[Part, int]]] = []
+    before = dict.fromkeys(Part, 0)
+    for count in range(1, len(story.events) + 1):
+        accrual = closing_accrual(fold(story.terms, story.events[:count], on=date.max))
+        if accrual is None:
+            continue
+        anew = {part: amount - before[part] for part, amount in accrual.parts_minor.items()}
+        if any(amount > 0 for amount in anew.values()):
+            recognised.append((accrual.value_date, anew))
+            before |= accrual.parts_minor
+    return recognised
 
 
 def _journal(story: Story, step: Case) -> Iterable[str | None]:

@@ -15,13 +15,15 @@ FIRST_DAY = OPENED + timedelta(days=2)
 """The first day that is measured: loans are as old as asked on it, and fall due after it."""
 
 PROGRAMME = "jd.jingbaobei"
+RULE_PACK = "cn.factor"
 LOANS_OF_A_FACILITY = 500
 
 
 def take_over(owner: psycopg.Connection[Any], *, loans: int, age_days: int) -> int:
     """Put so many loans in place in an empty database; returns the legal entity's id.
 
-    Loans older than a day have a superseded position each, as if their due date had moved.
+    It is a factor, whose loans are classed and provided for every night. Loans older than a day
+    have a superseded position each, as if their due date had moved.
     """
     facility_ids = _facilities(max(1, loans // LOANS_OF_A_FACILITY))
     _put_in_place(owner, facility_ids, loans, age_days)
@@ -46,6 +48,8 @@ def _facilities(count: int) -> list[int]:
     """As many facilities, of a supplier with one invoice each."""
     from tallystick.book.financing.open_facility import NewFacility, Waiver, open_facilities
     from tallystick.book.financing.programmes import preset
+    from tallystick.book.impairment.packs import adopt
+    from tallystick.book.impairment.packs import preset as preset_pack
     from tallystick.book.parties.open_entity import NewLegalEntity, open_legal_entity
     from tallystick.book.trade.record_documents import TradeDocument, record_documents
 
@@ -54,6 +58,7 @@ def _facilities(count: int) -> list[int]:
         caller=bench_caller(),
         key="entity",
     )
+    adopt(entity_id, preset_pack(RULE_PACK), caller=bench_caller(), key="rule pack")
     facilities = open_facilities(
         [
             NewFacility(

@@ -24,11 +24,11 @@ from tallystick.book.collections.models import (
     NoteKind,
     PromiseToPay,
 )
-from tallystick.book.collections.past_due import LateLoan, late_loans, parties_late
+from tallystick.book.collections.past_due import LateLoan, how_late, late_loans, parties_late
 from tallystick.book.collections.promise import decide_promises
 from tallystick.book.financing.models import LoanStatus
 from tallystick.book.servicing.models import LoanEvent
-from tallystick.rules.dunning import Ladder, Next, Sent, Standing, next_action
+from tallystick.rules.dunning import Ladder, Next, PastDue, Sent, Standing, next_action
 from tallystick.rules.loan_events import EventKind
 from tallystick.rules.promises import Outcome
 
@@ -40,7 +40,6 @@ class CaseStanding:
     """A case with where its party stands, and what the ladder says of it."""
 
     case: Case
-    late: tuple[LateLoan, ...]
     standing: Standing
     next: Next
 
@@ -59,13 +58,15 @@ def collect(legal_entity_id: int, *, day: date, act_id: int) -> dict[str, Any]:
         .filter(legal_entity=legal_entity_id, closed_date=None)
         .order_by("id")
     )
-    late = late_loans(legal_entity_id, {case.party_id for case in cases}, on=on)
+    late = how_late(legal_entity_id, {case.party_id for case in cases}, on=on)
     decided = decide_promises(cases, day=day)
     closed = _close_cases([case for case in cases if case.party_id not in late], on, act_id)
     still = [case for case in cases if case.party_id in late]
     due = [each for each in standings(still, late, ladder, on=on) if each.next.step is not None]
+    # What is owed is worked out for those who are written to, and for nobody else.
+    loans = late_loans(legal_entity_id, {each.case.party_id for each in due}, on=on)
     letters = make_ready(
-        [_message(each) for each in due],
+        [_message(each, loans[each.case.party_id]) for each in due if each.case.party_id in loans],
         legal_entity_id=legal_entity_id,
         accounts=accounts_of(legal_entity_id),
         on=on,
@@ -81,9 +82,12 @@ def collect(legal_entity_id: int, *, day: date, act_id: int) -> dict[str, Any]:
 
 
 def standings(
-    cases: Sequence[Case], late: Mapping[int, Sequence[LateLoan]], ladder: Ladder, *, on: date
+    cases: Sequence[Case], past_due: Mapping[int, Sequence[PastDue]], ladder: Ladder, *, on: date
 ) -> list[CaseStanding]:
-    """Where the parties of these cases stand ``on`` a day, and the next action of each."""
+    """Where the parties of these cases stand ``on`` a day, and the next action of each.
+
+    ``past_due``: by party.
+    """
     ids = [case.pk for case in cases]
     sent: dict[int, list[Sent]] = defaultdict(list)
     for message in Message.objects.filter(case__in=ids).order_by("id"):
@@ -95,14 +99,13 @@ def standings(
         promised[case_id].append(promised_date)
     found = []
     for case in cases:
-        loans = tuple(late.get(case.party_id, ()))
         standing = Standing(
-            past_due=tuple(loan.as_past_due for loan in loans),
+            past_due=tuple(past_due.get(case.party_id, ())),
             sent=tuple(sent[case.pk]),
             promised_dates=tuple(promised[case.pk]),
             paused_until_date=case.paused_until_date,
         )
-        found.append(CaseStanding(case, loans, standing, next_action(ladder, standing, on)))
+        found.append(CaseStanding(case, standing, next_action(ladder, standing, on)))
     return found
 
 
@@ -161,6 +164,6 @@ def _note(
     )
 
 
-def _message(each: CaseStanding) -> NewMessage:
+def _message(each: CaseStanding, late: Sequence[LateLoan]) -> NewMessage:
     assert each.next.step is not None
-    return NewMessage(each.case, each.next.step, each.next.clause, each.late)
+    return NewMessage(each.case, each.next.step, each.next.clause, tuple(late))

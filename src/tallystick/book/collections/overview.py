@@ -1,6 +1,6 @@
 """Questions about cases: the list with what is past due, and everything that happened in one."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from itertools import chain
@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Count, F, Q, QuerySet, Sum
 
-from tallystick.book.collections.collect import CaseStanding, standings
+from tallystick.book.collections.collect import standings
 from tallystick.book.collections.ladders import ladder_of
 from tallystick.book.collections.models import (
     Case,
@@ -20,7 +20,7 @@ from tallystick.book.collections.models import (
 from tallystick.book.collections.past_due import LateLoan, late_loans
 from tallystick.book.parties.models import LegalEntity
 from tallystick.book.payments.models import CashReceipt
-from tallystick.rules.dunning import Next, bucket_of, by_bucket
+from tallystick.rules.dunning import Ladder, Next, bucket_of, by_bucket
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +68,14 @@ def cases_on(cases: QuerySet[Case], entity: LegalEntity, *, on: date) -> list[Ca
     )
     late = late_loans(entity.pk, {case.party_id for case in rows}, on=on)
     ladder = ladder_of(entity.pk, on=on)
-    return [_case_on(each) for each in standings(rows, late, ladder, on=on)]
+    return _cases_on(rows, late, ladder, on)
 
 
 def case_on(case: Case, *, on: date) -> CaseOn:
     """One case ``on`` the open day, also one that has ended."""
     late = late_loans(case.legal_entity_id, [case.party_id], on=on)
-    (standing,) = standings([case], late, ladder_of(case.legal_entity_id, on=on), on=on)
-    return _case_on(standing)
+    (found,) = _cases_on([case], late, ladder_of(case.legal_entity_id, on=on), on)
+    return found
 
 
 def story(case: Case, *, most: int = 500) -> list[Happened]:
@@ -160,5 +160,11 @@ def ageing(cases: Sequence[CaseOn]) -> dict[str, dict[str, int]]:
     return by_bucket(loan.as_past_due for case in cases for loan in case.late)
 
 
-def _case_on(standing: CaseStanding) -> CaseOn:
-    return CaseOn(standing.case, standing.late, standing.next)
+def _cases_on(
+    cases: Sequence[Case], late: Mapping[int, Sequence[LateLoan]], ladder: Ladder, on: date
+) -> list[CaseOn]:
+    past_due = {party: [loan.as_past_due for loan in loans] for party, loans in late.items()}
+    return [
+        CaseOn(each.case, tuple(late.get(each.case.party_id, ())), each.next)
+        for each in standings(cases, past_due, ladder, on=on)
+    ]

@@ -9,7 +9,7 @@ from django.db import connection
 
 from tallystick.book.servicing.positions import positions_of
 from tallystick.rules.dunning import PastDue
-from tallystick.rules.loan_position import balances
+from tallystick.rules.loan_balances import balances
 
 LOANS_AT_A_TIME = 5_000
 
@@ -65,6 +65,32 @@ def parties_late(legal_entity_id: int, *, max_days_past_due: int, on: date) -> s
     with connection.cursor() as cursor:
         cursor.execute(_LATE_PARTIES, [legal_entity_id, on - timedelta(days=max_days_past_due)])
         return {party_id for (party_id,) in cursor.fetchall()}
+
+
+_HOW_LATE = """
+    SELECT facility.supplier_id, loan.currency, %s::date - min(loan.due_date),
+           sum(loan.principal_minor)::bigint
+    FROM financing_loan AS loan JOIN financing_facility AS facility ON facility.id = facility_id
+    WHERE facility.legal_entity_id = %s AND facility.supplier_id = ANY(%s)
+      AND loan.status = 'live' AND loan.due_date < %s
+    GROUP BY 1, 2
+"""
+
+
+def how_late(
+    legal_entity_id: int, party_ids: Iterable[int], *, on: date
+) -> dict[int, list[PastDue]]:
+    """How late these firms are ``on`` a day, by currency; those that are not are left out.
+
+    One statement whatever they owe: the amount is what was lent on the late loans, which says that
+    something is owed and not how much. ``late_loans`` says that.
+    """
+    by_party: dict[int, list[PastDue]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(_HOW_LATE, [on, legal_entity_id, sorted(party_ids), on])
+        for party_id, currency, days, lent_minor in cursor.fetchall():
+            by_party[party_id].append(PastDue(currency, days, lent_minor))
+    return dict(by_party)
 
 
 def late_loans(

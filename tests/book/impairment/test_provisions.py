@@ -1,6 +1,7 @@
 """What is provided for: by hand for single loans, as differences in the ledger, and proved."""
 
 from datetime import timedelta
+from random import Random
 
 import pytest
 from django.db import connection, transaction
@@ -15,9 +16,10 @@ from tallystick.book.impairment.checks import impairment_checks
 from tallystick.book.impairment.facts import FactKind
 from tallystick.book.impairment.models import Provision, Reserve
 from tallystick.book.impairment.packs import adopt, preset
-from tallystick.book.impairment.provide import loan_provided_on
+from tallystick.book.impairment.provide import ALLOWANCE, loan_provided_on
 from tallystick.book.servicing.close import close_day, close_through
 from tallystick.book.servicing.repay import repay
+from tallystick.rules.expected_loss import PPB, allowance_minor
 from tallystick.site import databases
 
 DAY = timedelta(days=1)
@@ -101,6 +103,23 @@ def test_a_pack_is_in_force_from_the_day_on_which_it_was_adopted(database):
 
     assert net_minor(scene, "loss_allowance") + net_minor(scene, "loss_reserve") == -36_000
     assert findings() == []
+
+
+def test_the_database_rounds_an_allowance_as_the_rule_does(database):
+    some = Random(2026)
+    asked = [
+        (some.choice([some.randrange(10**4), some.randrange(10**15)]), some.randrange(PPB + 1))
+        for _ in range(2_000)
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {ALLOWANCE} FROM unnest(%s::bigint[], %s::bigint[]) WITH ORDINALITY"
+            " AS loan (exposure, loss_ppb, place) ORDER BY place",
+            [[exposure for exposure, _ in asked], [loss_ppb for _, loss_ppb in asked]],
+        )
+        found = [minor for (minor,) in cursor.fetchall()]
+
+    assert found == [allowance_minor(*each) for each in asked]
 
 
 TAMPERED = [

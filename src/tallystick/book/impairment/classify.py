@@ -25,7 +25,7 @@ from tallystick.book.servicing.positions import LoanPosition, positions_of, stor
 from tallystick.rules.accounting import Booking, book_changed
 from tallystick.rules.classification import NO_CLAUSE, classified
 from tallystick.rules.journal import JournalEntry
-from tallystick.rules.loan_position import balances
+from tallystick.rules.loan_balances import balances
 from tallystick.rules.rule_pack import AssetClass, Limit
 
 

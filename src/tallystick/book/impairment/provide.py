@@ -64,6 +64,12 @@ _KINDS_OF_LOSS = f"""
     SELECT DISTINCT stage, days_late, annual_rate_ppb, days_a_year FROM ({_LIVE}) AS live
 """
 
+ALLOWANCE = """
+    exposure / 1000000000 * loss_ppb
+        + (2 * (exposure %% 1000000000) * loss_ppb + 1000000000) / 2000000000"""
+"""Restates ``rules.expected_loss.allowance_minor`` in 64 bits: whole thousand millions apart from
+the rest, whose product fits."""
+
 _PROVIDED = f"""
     WITH live AS ({_LIVE}),
     rate AS (
@@ -99,11 +105,8 @@ _PROVIDED = f"""
                       + penalty_minor - penalty_suspended AS exposure
         FROM suspending
     ),
-    -- Half up in 64 bits: whole thousand millions apart from the rest, whose product fits.
     provided AS (
-        SELECT *, exposure / 1000000000 * loss_ppb
-                      + (2 * (exposure %% 1000000000) * loss_ppb + 1000000000) / 2000000000
-                  AS allowance
+        SELECT *, {ALLOWANCE} AS allowance
         FROM exposed
     )
 """

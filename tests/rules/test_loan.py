@@ -8,6 +8,7 @@ import pytest
 
 from tallystick.rules.daycount import DayCount, NoFixedDenominator
 from tallystick.rules.loan import fold
+from tallystick.rules.loan_balances import AskedTooEarly, balances
 from tallystick.rules.loan_events import (
     AlreadyReversed,
     DuplicateEventId,
@@ -22,7 +23,7 @@ from tallystick.rules.loan_events import (
     rate_in_ppb,
 )
 from tallystick.rules.loan_explanation import explained
-from tallystick.rules.loan_position import AskedTooEarly, balances, opened
+from tallystick.rules.loan_position import opened
 from tallystick.rules.loan_steps import (
     DisbursedAboveCommitment,
     EventOutOfOrder,

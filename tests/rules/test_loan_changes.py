@@ -27,11 +27,11 @@ from tallystick.rules.daycount import DayCount
 from tallystick.rules.loan import fold
 from tallystick.rules.loan_events import Charge, InvalidLoanEvent, Keeps
 from tallystick.rules.loan_explanation import explained
+from tallystick.rules.loan_losses import TakenBackAboveReceived
 from tallystick.rules.loan_plan import DueNotMovable, ExtensionTooShort
 from tallystick.rules.loan_steps import (
     DisbursedAboveCommitment,
     EventAfterChargeOff,
-    TakenBackAboveReceived,
     position_of,
 )
 from tallystick.rules.loan_terms import (

@@ -21,6 +21,7 @@ from tests.rules import oracle_loan as oracle
 
 from tallystick.rules.daycount import DayCount
 from tallystick.rules.loan import fold, interest_of
+from tallystick.rules.loan_balances import balances
 from tallystick.rules.loan_events import (
     FIELDS_OF,
     PLAN_CHANGES,
@@ -32,7 +33,7 @@ from tallystick.rules.loan_events import (
     rate_in_ppb,
 )
 from tallystick.rules.loan_explanation import explained
-from tallystick.rules.loan_position import balances, opened, running_interest, running_penalty
+from tallystick.rules.loan_position import opened, running_interest, running_penalty
 from tallystick.rules.loan_steps import EventOutOfOrder, advance, position_of
 from tallystick.rules.loan_terms import RECEIPT_ORDER, Bucket, LoanTerms, PenaltyBand, plan_of
 from tallystick.rules.money import Rounding

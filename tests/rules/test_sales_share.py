@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from tallystick.rules.asked_days import AskedTooLate
 from tallystick.rules.calendars import Period, PeriodUnit
 from tallystick.rules.discount_fee import NoRepaymentPlan
+from tallystick.rules.loan_balances import AskedTooEarly
 from tallystick.rules.loan_events import (
     ContradictoryEvents,
     EventBeforeStart,
     InvalidLoanEvent,
     UnknownReversedEvent,
 )
-from tallystick.rules.loan_position import AskedTooEarly
 from tallystick.rules.loan_terms import InvalidLoanTerms
 from tallystick.rules.money import Rounding
 from tallystick.rules.sales_balance import DailyRateBalance

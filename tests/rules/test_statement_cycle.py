@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from tallystick.rules.asked_days import AskedTooLate
 from tallystick.rules.daycount import DayCount
+from tallystick.rules.loan_balances import AskedTooEarly
 from tallystick.rules.loan_events import InvalidLoanEvent, InvalidRate
-from tallystick.rules.loan_position import AskedTooEarly
 from tallystick.rules.loan_terms import InvalidLoanTerms
 from tallystick.rules.statement_cycle import CannotConvert, StatementState, fold_statements
 from tallystick.rules.statement_terms import (

@@ -15,15 +15,14 @@ from decimal import Decimal
 from fractions import Fraction
 
 from tallystick.rules.daycount import accrual_denominator, day_count_days
+from tallystick.rules.loan_balances import AskedTooEarly, Balances, balances
 from tallystick.rules.loan_events import RATE_UNITS, LoanEvent, events_in_force, rate_from_ppb
+from tallystick.rules.loan_moves import Movement, Trace
 from tallystick.rules.loan_position import (
-    AskedTooEarly,
-    Balances,
     Segment,
-    balances,
     opened,
 )
-from tallystick.rules.loan_steps import Movement, Trace, take
+from tallystick.rules.loan_steps import take
 from tallystick.rules.loan_terms import LoanTerms
 
 INTEREST_DECIMALS = 6

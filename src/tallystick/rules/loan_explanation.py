@@ -10,9 +10,10 @@ from decimal import Decimal
 from fractions import Fraction
 
 from tallystick.rules.loan import LoanState, days_of, interest_of
+from tallystick.rules.loan_balances import Balances
 from tallystick.rules.loan_events import EventKind, rate_from_ppb
-from tallystick.rules.loan_position import Balances, Segment
-from tallystick.rules.loan_steps import Movement, recovered_by
+from tallystick.rules.loan_moves import Movement, recovered_by
+from tallystick.rules.loan_position import Segment
 from tallystick.rules.loan_terms import LoanTerms
 from tallystick.rules.money import Rounding, rounded
 

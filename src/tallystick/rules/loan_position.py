@@ -32,7 +32,7 @@ off; so principal repaid, outstanding and charged off sum to what was disbursed.
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 from operator import attrgetter
@@ -42,7 +42,6 @@ from tallystick.rules.daycount import DayCount, accrual_days, accrual_denominato
 from tallystick.rules.loan_events import RATE_UNITS, EventKind, rate_in_ppb
 from tallystick.rules.loan_terms import Bucket, LoanTerms, plan_of
 from tallystick.rules.money import Rounding, rounded
-from tallystick.rules.refusal import Refusal
 from tallystick.rules.schedule import Instalment, Method, schedule
 
 # Names of their own: looking up a member of an enumeration costs more than the sums it stands in.
@@ -149,75 +148,6 @@ class Accrual(NamedTuple):
     days: int
     interest_numerator: int
     penalty_numerator: int
-
-
-@dataclass(frozen=True, slots=True)
-class Balances:
-    """What a loan owes on a day, and how it came to that. Amounts are minor units.
-
-    ``interest_accrued_minor`` is the rounded running total since the first payout, and
-    ``interest_due_minor`` the part of it not yet received: what a receipt of that day would pay
-    as interest. ``principal_due_minor`` is the part of the principal whose due date has come.
-    ``past_due_since_date`` is the oldest due date before ``on`` of which anything is unpaid; of an
-    instalment, its principal by plan and the interest accrued by its due date; from the last due
-    date on, anything owed at all. ``due_date`` is the last due date as it is agreed by that day.
-    """
-
-    on: date
-    disbursed_minor: int
-    principal_repaid_minor: int
-    principal_minor: int
-    principal_due_minor: int
-    principal_charged_off_minor: int
-    interest_accrued_minor: int
-    interest_received_minor: int
-    interest_waived_minor: int
-    interest_charged_off_minor: int
-    interest_due_minor: int
-    penalty_accrued_minor: int
-    penalty_received_minor: int
-    penalty_waived_minor: int
-    penalty_charged_off_minor: int
-    penalty_due_minor: int
-    fees_charged_minor: int
-    fees_received_minor: int
-    fees_waived_minor: int
-    fees_charged_off_minor: int
-    fees_due_minor: int
-    recovered_minor: int
-    credit_minor: int
-    charged_off_date: date | None
-    due_date: date
-    past_due_since_date: date | None
-
-    @property
-    def days_past_due(self) -> int:
-        """Days since the oldest unpaid due date; zero where nothing is past due."""
-        return (self.on - self.past_due_since_date).days if self.past_due_since_date else 0
-
-    @property
-    def charged_off_minor(self) -> int:
-        """Everything that was charged off, of whatever kind of debt."""
-        return (
-            self.principal_charged_off_minor
-            + self.interest_charged_off_minor
-            + self.penalty_charged_off_minor
-            + self.fees_charged_off_minor
-        )
-
-    @property
-    def owed_minor(self) -> int:
-        """Everything that would have to be paid to settle the loan on that day."""
-        return (
-            self.fees_due_minor
-            + self.penalty_due_minor
-            + self.interest_due_minor
-            + self.principal_minor
-        )
-
-
-class AskedTooEarly(Refusal):
-    """The day asked about lies before the loan's start, or before the position's last event."""
 
 
 def opened(terms: LoanTerms) -> Position:
@@ -380,51 +310,6 @@ def owed_in_order(position: Position, accrual: Accrual) -> tuple[int, int, int, 
     )
 
 
-def balances(position: Position, on: date) -> Balances:
-    """What the loan owes ``on`` a day when nothing has happened since the position's last event.
-
-    Raises AskedTooEarly for a day before that event.
-    """
-    if on < position.last_value_date:
-        raise AskedTooEarly(
-            f"The position holds events up to {position.last_value_date} and cannot say what "
-            f"stood on {on}: ask for that day or a later one, or fold the events up to {on}."
-        )
-    position = replace(position)
-    pass_dues(position, on)
-    owed = owed_by_bucket(position, accrual_to(position, on))
-    interest_due_minor = owed[INTEREST]
-    penalty_due_minor = owed[PENALTY]
-    return Balances(
-        on=on,
-        disbursed_minor=position.disbursed_minor,
-        principal_repaid_minor=position.principal_repaid_minor,
-        principal_minor=position.principal_minor,
-        principal_due_minor=owed[PRINCIPAL_DUE],
-        principal_charged_off_minor=position.principal_charged_off_minor,
-        interest_accrued_minor=interest_met(position) + interest_due_minor,
-        interest_received_minor=position.interest_received_minor,
-        interest_waived_minor=position.interest_waived_minor,
-        interest_charged_off_minor=position.interest_charged_off_minor,
-        interest_due_minor=interest_due_minor,
-        penalty_accrued_minor=penalty_met(position) + penalty_due_minor,
-        penalty_received_minor=position.penalty_received_minor,
-        penalty_waived_minor=position.penalty_waived_minor,
-        penalty_charged_off_minor=position.penalty_charged_off_minor,
-        penalty_due_minor=penalty_due_minor,
-        fees_charged_minor=position.fees_charged_minor,
-        fees_received_minor=position.fees_received_minor,
-        fees_waived_minor=position.fees_waived_minor,
-        fees_charged_off_minor=position.fees_charged_off_minor,
-        fees_due_minor=owed[FEES],
-        recovered_minor=position.recovered_minor,
-        credit_minor=position.credit_minor,
-        charged_off_date=position.charged_off_date,
-        due_date=position.dues[-1].due_date,
-        past_due_since_date=_past_due_since(position, on, owed_minor=sum(owed.values())),
-    )
-
-
 def pass_dues(position: Position, day: date) -> None:
     """Note what interest had accrued by each due date up to ``day``, once it has come."""
     passed = len(position.interest_at_due_minor)
@@ -498,22 +383,6 @@ def past_due_minor(position: Position, *, by: int) -> int:
     """Principal outstanding of what was planned to be repaid by the due date of index ``by``."""
     unpaid_minor = position.dues[by].planned_minor - position.principal_repaid_minor
     return min(position.principal_minor, max(0, unpaid_minor))
-
-
-def _past_due_since(position: Position, on: date, *, owed_minor: int) -> date | None:
-    last = len(position.dues) - 1
-    met_minor = interest_met(position)
-    for index, interest_minor in enumerate(position.interest_at_due_minor):
-        due_date = position.dues[index].due_date
-        if due_date == on:
-            break
-        if (
-            past_due_minor(position, by=index)
-            or interest_minor > met_minor
-            or (index == last and owed_minor)
-        ):
-            return due_date
-    return None
 
 
 def _rounded(position: Position, numerator: int) -> int:

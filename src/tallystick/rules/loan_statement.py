@@ -11,8 +11,9 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from tallystick.rules.loan_events import EventKind, LoanEvent, events_in_force
+from tallystick.rules.loan_moves import Movement
 from tallystick.rules.loan_position import Position, opened, running_interest, running_penalty
-from tallystick.rules.loan_steps import Movement, take
+from tallystick.rules.loan_steps import take
 from tallystick.rules.loan_terms import LoanTerms
 
 
@@ -48,8 +49,10 @@ def stated_movements(
 ) -> list[Stated]:
     """The movements of a loan up to the last day of ``until``, that night's interest included.
 
-    ``known_on``: what was booked after it does not count. ``until`` are the last days of the periods that a statement tells apart, in order: the interest
-    of each stands in its own period. Raises what ``events_in_force`` and ``take`` raise.
+    ``known_on``: what was booked after it does not count. ``until`` are the last days of the
+    periods that a statement tells apart, in order: the interest of each stands in its own period.
+
+    Raises what ``events_in_force`` and ``take`` raise.
     """
     stated: list[Stated] = []
     position = opened(terms)

@@ -11,84 +11,26 @@ takes everything that is owed off the books; after it, money can only be recover
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date, timedelta
-from typing import NamedTuple
 
-from tallystick.rules import loan_plan
+from tallystick.rules import loan_losses, loan_plan
 from tallystick.rules.loan_events import (
     PLACE_IN_DAY,
-    Charge,
     EventKind,
     LoanEvent,
     events_in_force,
 )
+from tallystick.rules.loan_moves import Movement, Trace, amount_of, close_days
 from tallystick.rules.loan_position import (
-    FEES,
-    INTEREST,
-    PENALTY,
-    Accrual,
     Position,
-    Segment,
     accrual_to,
-    interest_segments,
     opened,
-    owed_by_bucket,
     owed_in_order,
     pass_dues,
-    penalty_segments,
 )
 from tallystick.rules.loan_terms import LoanTerms
 from tallystick.rules.refusal import Refusal
-
-
-class Movement(NamedTuple):
-    """What one event did with money: its own amount, and which debts it met.
-
-    A receipt pays with its amount. A payout or a fee is paid, as far as there is any, with the
-    credit left from before: ``credit_minor`` is then below zero, and what it paid above. What is
-    waived or charged off meets debts without money. Money that goes back is below zero throughout.
-    A recovery meets debts that are charged off already: only what is above them is credit.
-    """
-
-    event_id: int
-    kind: EventKind
-    value_date: date
-    amount_minor: int
-    fees_minor: int = 0
-    penalty_minor: int = 0
-    interest_minor: int = 0
-    principal_minor: int = 0
-    credit_minor: int = 0
-
-
-def recovered_by(movement: Movement) -> int:
-    """What of a recovery met debts that were charged off; nothing of any other event."""
-    if movement.kind is not EventKind.RECOVERED:
-        return 0
-    met_minor = (
-        movement.fees_minor
-        + movement.penalty_minor
-        + movement.interest_minor
-        + movement.principal_minor
-    )
-    return movement.amount_minor - met_minor - movement.credit_minor
-
-
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """The days of interest and of penalty that events have closed, as they are taken.
-
-    They are closed by events that change principal, rate or plan; the others leave the running
-    totals as they were.
-    """
-
-    interest: list[Segment] = field(default_factory=list)
-    penalty: list[Segment] = field(default_factory=list)
-
-    def close(self, position: Position, on: date) -> None:
-        self.interest.extend(interest_segments(position, on))
-        self.penalty.extend(penalty_segments(position, on))
 
 
 class EventOutOfOrder(Refusal):
@@ -101,10 +43,6 @@ class DisbursedAboveCommitment(Refusal):
 
 class EventAfterChargeOff(Refusal):
     """Something other than a recovery would count from after the charge-off."""
-
-
-class TakenBackAboveReceived(Refusal):
-    """More money would go back than has come in."""
 
 
 def position_of(
@@ -184,7 +122,7 @@ def _refuse_out_of_order(position: Position, event: LoanEvent) -> None:
 
 
 def _receive(position: Position, event: LoanEvent, trace: Trace | None) -> Movement | None:
-    amount_minor = _amount_minor(event)
+    amount_minor = amount_of(event)
     accrual = accrual_to(position, event.value_date)
     owed = owed_in_order(position, accrual)
     paid = [0, 0, 0, 0, 0]
@@ -200,7 +138,7 @@ def _receive(position: Position, event: LoanEvent, trace: Trace | None) -> Movem
     fees_minor, penalty_minor, interest_minor, due_minor, not_due_minor = paid
     principal_minor = due_minor + not_due_minor
     if principal_minor:
-        _accrue(position, accrual, trace)
+        close_days(position, accrual, trace)
         position.principal_repaid_minor += principal_minor
         position.principal_minor -= principal_minor
     position.fees_received_minor += fees_minor
@@ -221,10 +159,10 @@ def _receive(position: Position, event: LoanEvent, trace: Trace | None) -> Movem
 
 
 def _disburse(position: Position, event: LoanEvent, trace: Trace | None) -> Movement | None:
-    amount_minor = _amount_minor(event)
+    amount_minor = amount_of(event)
     _refuse_above_commitment(position, event, amount_minor)
     accrual = accrual_to(position, event.value_date)
-    _accrue(position, accrual, trace)
+    close_days(position, accrual, trace)
     from_credit_minor = min(position.credit_minor, amount_minor)
     position.disbursed_minor += amount_minor
     position.principal_repaid_minor += from_credit_minor
@@ -241,7 +179,7 @@ def _disburse(position: Position, event: LoanEvent, trace: Trace | None) -> Move
 
 
 def _charge_fee(position: Position, event: LoanEvent, _trace: Trace | None) -> Movement | None:
-    amount_minor = _amount_minor(event)
+    amount_minor = amount_of(event)
     from_credit_minor = min(position.credit_minor, amount_minor)
     position.fees_charged_minor += amount_minor
     position.fees_received_minor += from_credit_minor
@@ -274,106 +212,9 @@ def _prepay(position: Position, event: LoanEvent, trace: Trace | None) -> Moveme
     accrual = accrual_to(position, event.value_date)
     movement = _receive(position, event, trace)
     if position.accrued_to < event.value_date:
-        _accrue(position, accrual, trace)
+        close_days(position, accrual, trace)
     loan_plan.spread_after_prepayment(position, event)
     return movement
-
-
-def _give_back(position: Position, event: LoanEvent, trace: Trace | None) -> Movement | None:
-    """Money goes back, to the payer's bank or to the supplier: credit first, then what it paid."""
-    amount_minor = _amount_minor(event)
-    received_minor = (
-        position.credit_minor
-        + position.principal_repaid_minor
-        + position.interest_received_minor
-        + position.penalty_received_minor
-        + position.fees_received_minor
-    )
-    if amount_minor > received_minor:
-        raise TakenBackAboveReceived(
-            f"Event {event.event_id} ({event.kind}) takes back {amount_minor}; by "
-            f"{event.value_date} the loan has received {received_minor} "
-            f"({position.terms.currency} minor units). Give no more than that, or a later day."
-        )
-    accrual = accrual_to(position, event.value_date)
-    rest_minor = amount_minor
-    taken_minor = []
-    for held_minor in (
-        position.credit_minor,
-        position.principal_repaid_minor,
-        position.interest_received_minor,
-        position.penalty_received_minor,
-        position.fees_received_minor,
-    ):
-        taken_minor.append(min(held_minor, rest_minor))
-        rest_minor -= taken_minor[-1]
-    credit_minor, principal_minor, interest_minor, penalty_minor, fees_minor = taken_minor
-
-    if principal_minor:
-        _accrue(position, accrual, trace)
-    position.credit_minor -= credit_minor
-    position.principal_repaid_minor -= principal_minor
-    position.principal_minor += principal_minor
-    position.interest_received_minor -= interest_minor
-    position.penalty_received_minor -= penalty_minor
-    position.fees_received_minor -= fees_minor
-    return Movement(
-        event.event_id,
-        event.kind,
-        event.value_date,
-        -amount_minor,
-        fees_minor=-fees_minor,
-        penalty_minor=-penalty_minor,
-        interest_minor=-interest_minor,
-        principal_minor=-principal_minor,
-        credit_minor=-credit_minor,
-    )
-
-
-def _waive(position: Position, event: LoanEvent, _trace: Trace | None) -> Movement | None:
-    """Of what is still owed of a charge, at most the amount; more than is owed lapses."""
-    owed = owed_by_bucket(position, accrual_to(position, event.value_date))
-    amount_minor = _amount_minor(event)
-    movement = Movement(event.event_id, event.kind, event.value_date, amount_minor)
-    match event.waives:
-        case Charge.FEES:
-            waived_minor = min(owed[FEES], amount_minor)
-            position.fees_waived_minor += waived_minor
-            return movement._replace(fees_minor=waived_minor)
-        case Charge.PENALTY:
-            waived_minor = min(owed[PENALTY], amount_minor)
-            position.penalty_waived_minor += waived_minor
-            return movement._replace(penalty_minor=waived_minor)
-        case _:
-            waived_minor = min(owed[INTEREST], amount_minor)
-            position.interest_waived_minor += waived_minor
-            return movement._replace(interest_minor=waived_minor)
-
-
-def _charge_off(position: Position, event: LoanEvent, trace: Trace | None) -> Movement | None:
-    """Everything owed leaves the books; where nothing is owed, nothing happens."""
-    accrual = accrual_to(position, event.value_date)
-    owed = owed_by_bucket(position, accrual)
-    principal_minor = position.principal_minor
-    if not any(owed.values()):
-        return None
-    _accrue(position, accrual, trace)
-    position.fees_charged_off_minor = owed[FEES]
-    position.penalty_charged_off_minor = owed[PENALTY]
-    position.interest_charged_off_minor = owed[INTEREST]
-    position.principal_charged_off_minor = principal_minor
-    position.principal_minor = 0
-    position.charged_off_date = event.value_date
-    return Movement(
-        event.event_id,
-        event.kind,
-        event.value_date,
-        sum(owed.values()),
-        fees_minor=owed[FEES],
-        penalty_minor=owed[PENALTY],
-        interest_minor=owed[INTEREST],
-        principal_minor=principal_minor,
-    )
 
 
 def _recover(position: Position, event: LoanEvent, trace: Trace | None) -> Movement | None:
@@ -383,7 +224,7 @@ def _recover(position: Position, event: LoanEvent, trace: Trace | None) -> Movem
     """
     if position.charged_off_date is None:
         return _receive(position, event, trace)
-    amount_minor = _amount_minor(event)
+    amount_minor = amount_of(event)
     recovered_minor = min(amount_minor, position.charged_off_minor - position.recovered_minor)
     position.recovered_minor += recovered_minor
     position.credit_minor += amount_minor - recovered_minor
@@ -398,7 +239,7 @@ def _recover(position: Position, event: LoanEvent, trace: Trace | None) -> Movem
 
 def _change_rate(position: Position, event: LoanEvent, trace: Trace | None) -> Movement | None:
     if loan_plan.is_other_rate(position, event):
-        _accrue(position, accrual_to(position, event.value_date), trace)
+        close_days(position, accrual_to(position, event.value_date), trace)
         loan_plan.change_rate(position, event)
     return None
 
@@ -417,7 +258,7 @@ def _re_age(position: Position, event: LoanEvent, trace: Trace | None) -> Moveme
 
 def _restructure(position: Position, event: LoanEvent, trace: Trace | None) -> Movement | None:
     accrual = accrual_to(position, event.value_date)
-    _accrue(position, accrual, trace)
+    close_days(position, accrual, trace)
     loan_plan.change_rate(position, event)
     loan_plan.begin_anew(position, event)
     return None
@@ -427,7 +268,7 @@ def _pause(position: Position, event: LoanEvent, trace: Trace | None) -> Movemen
     """No interest runs from the value date to ``to_date``, both included."""
     assert event.to_date is not None
     accrual = accrual_to(position, event.value_date)
-    _accrue(position, accrual, trace)
+    close_days(position, accrual, trace)
     position.interest_from = max(position.interest_from, event.to_date + timedelta(days=1))
     return None
 
@@ -440,24 +281,9 @@ def _planned_anew(
 ) -> Movement | None:
     """Penalty has run by the old plan up to the value date, and runs by the new one from it."""
     accrual = accrual_to(position, event.value_date)
-    _accrue(position, accrual, trace)
+    close_days(position, accrual, trace)
     plan(position, event)
     return None
-
-
-def _accrue(position: Position, accrual: Accrual, trace: Trace | None) -> None:
-    """Close the running totals on a day, because principal, rate or plan change on it."""
-    if trace is not None:
-        trace.close(position, accrual.on)
-    position.accrued_to = accrual.on
-    position.accrued_days = accrual.days
-    position.accrued_numerator = accrual.interest_numerator
-    position.penalty_numerator = accrual.penalty_numerator
-
-
-def _amount_minor(event: LoanEvent) -> int:
-    assert event.amount_minor is not None
-    return event.amount_minor
 
 
 _TAKEN: dict[EventKind, Callable[[Position, LoanEvent, Trace | None], Movement | None]] = {
@@ -471,10 +297,10 @@ _TAKEN: dict[EventKind, Callable[[Position, LoanEvent, Trace | None], Movement |
     EventKind.DISBURSED: _disburse,
     EventKind.RECEIVED: _receive,
     EventKind.PREPAID: _prepay,
-    EventKind.CHARGED_BACK: _give_back,
-    EventKind.REFUNDED: _give_back,
-    EventKind.WAIVED: _waive,
-    EventKind.CHARGED_OFF: _charge_off,
+    EventKind.CHARGED_BACK: loan_losses.give_back,
+    EventKind.REFUNDED: loan_losses.give_back,
+    EventKind.WAIVED: loan_losses.waive,
+    EventKind.CHARGED_OFF: loan_losses.charge_off,
     EventKind.RECOVERED: _recover,
 }
 """What each kind does; a reversal is never in force: it takes another event away."""

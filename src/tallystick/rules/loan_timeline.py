@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from tallystick.rules.loan_balances import balances
 from tallystick.rules.loan_events import EventKind, LoanEvent, events_in_force
-from tallystick.rules.loan_position import Position, balances, opened
-from tallystick.rules.loan_steps import Movement, advance, take
+from tallystick.rules.loan_moves import Movement
+from tallystick.rules.loan_position import Position, opened
+from tallystick.rules.loan_steps import advance, take
 from tallystick.rules.loan_terms import LoanTerms
 
 MAX_POINTS = 120

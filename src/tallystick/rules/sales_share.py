@@ -25,8 +25,8 @@ from decimal import Decimal
 
 from tallystick.rules.asked_days import refuse_too_late
 from tallystick.rules.discount_fee import MAX_PAYMENTS, NoRepaymentPlan, fee_plan
+from tallystick.rules.loan_balances import AskedTooEarly
 from tallystick.rules.loan_events import MAX_AMOUNT_MINOR, rate_in_ppb, refuse_contradictions
-from tallystick.rules.loan_position import AskedTooEarly
 from tallystick.rules.loan_terms import EARLIEST_START, InvalidLoanTerms
 from tallystick.rules.money import Rounding, minor_digits, rounded
 from tallystick.rules.refusal import Refusal

@@ -21,8 +21,8 @@ from datetime import date
 from enum import StrEnum
 
 from tallystick.rules.asked_days import refuse_too_late
+from tallystick.rules.loan_balances import AskedTooEarly
 from tallystick.rules.loan_events import RATE_UNITS, rate_in_ppb, refuse_contradictions
-from tallystick.rules.loan_position import AskedTooEarly
 from tallystick.rules.money import rounded
 from tallystick.rules.refusal import Refusal
 from tallystick.rules.statement_terms import (

@@ -9,7 +9,7 @@ from tallystick.book.parties.business_date import open_day
 from tallystick.book.servicing.live_loan import legal_entity_of, locked_live_loan
 from tallystick.book.servicing.positions import LoanPosition, store
 from tallystick.rules.accounting import Booking, book_changed
-from tallystick.rules.loan_position import balances
+from tallystick.rules.loan_balances import balances
 from tallystick.rules.refusal import Refusal
 
 

@@ -9,8 +9,8 @@ from django.db.models import QuerySet
 from tallystick.book.financing.models import Loan, LoanStatus
 from tallystick.book.servicing.live_loan import NotALiveLoan
 from tallystick.book.servicing.positions import LoanPosition, positions_of
+from tallystick.rules.loan_balances import Balances, balances
 from tallystick.rules.loan_events import rate_in_ppb
-from tallystick.rules.loan_position import Balances, balances
 from tallystick.rules.pricing import price_of
 from tallystick.rules.refusal import Refusal
 

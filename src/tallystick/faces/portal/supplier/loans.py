@@ -19,8 +19,8 @@ from tallystick.faces.portal.pages import page
 from tallystick.faces.portal.paging import sliced
 from tallystick.faces.portal.refusals import told
 from tallystick.rules.loan import days_of, interest_of
+from tallystick.rules.loan_moves import Movement
 from tallystick.rules.loan_position import Segment
-from tallystick.rules.loan_steps import Movement
 from tallystick.rules.money import Rounding, rounded
 from tallystick.rules.refusal import Refusal
 

@@ -156,6 +156,21 @@ def test_a_flat_rate_is_charged_on_what_was_paid_out():
     assert rows[-1].principal_minor == 27_400
 
 
+def test_a_flat_rate_never_takes_interest_back_for_having_been_rounded_up():
+    """0.51 a month on 100.00 at 6.12 ‱ flat, each rounded up to 1: the last owes none, not less."""
+    rows = schedule(
+        replace(
+            TERMS,
+            interest_on=InterestOn.ORIGINAL,
+            principal_minor=10_000,
+            annual_rate=Decimal("0.000612"),
+            number_of_periods=6,
+        )
+    )
+
+    assert [row.interest_minor for row in rows] == [1, 1, 1, 1, 1, 0]
+
+
 def test_months_of_equal_length_bear_a_twelfth_each_whatever_their_days():
     """Apache Fineract, RS02: 305.00 a month, 50.00 and 47.45 of interest first, 303.22 last."""
     rows = schedule(replace(TERMS, instalment_multiple_minor=100))

@@ -270,6 +270,8 @@ def _portions(
             interest_minor = round_to(share, denominator, rounding)
         else:
             interest_minor = round_to(numerator, denominator, rounding) - charged_minor
+            if interest_minor < 0:  # the periods of a flat rate, each rounded up, came to more
+                interest_minor = 0
         charged_minor += interest_minor
 
         repaid_minor = level_minor - interest_minor if by_instalment else level_minor

@@ -17,9 +17,9 @@ from django.db.models import Count, F, Sum
 from tallystick.book.acts.once import Caller, once
 from tallystick.book.collateral.bases import recompute
 from tallystick.book.collateral.models import Pool
+from tallystick.book.collections.collect import collect
 from tallystick.book.impairment.classify import classify
 from tallystick.book.impairment.provide import provide
-from tallystick.book.collections.collect import collect
 from tallystick.book.ledger.seal import seal
 from tallystick.book.parties.business_date import DayNotOpen, roll
 from tallystick.book.parties.models import LegalEntity

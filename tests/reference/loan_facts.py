@@ -81,40 +81,52 @@ def _major(amount_minor: int) -> Fraction:
 # Schedules.
 
 
-def _rounds_to_units(case: Case) -> bool:
-    convention = str(case.get("convention") or "").lower()
-    return "ceil" in convention or "whole unit" in convention
+def _convention(case: Case) -> str:
+    return str(case.get("convention") or "").lower()
 
 
-def _monthly(case: Case, *, fine: int = 1) -> list[Instalment]:
-    """The schedule of a case in months; ``fine`` parts of a minor unit for unrounded figures."""
+def _parts_of_a_unit(case: Case) -> int:
+    """In what parts of a currency unit a case calculates.
+
+    Textbook figures are unrounded inside and rounded for display only; an instalment in whole
+    units leaves interest in cents, unless interest and balance are rounded to units as well.
+    """
+    convention = _convention(case)
+    if "interest and balance" in convention:
+        return 1
+    return 100 if "ceil" in convention or "whole unit" in convention else 100 * FINE
+
+
+def _monthly(case: Case) -> list[Instalment]:
+    """The schedule of a case in months."""
     inputs = field(case, "inputs")
-    whole_units = _rounds_to_units(case)
+    parts = _parts_of_a_unit(case)
+    whole_units = parts <= 100
     method = inputs.get("method") or inputs.get("amortization") or "EQUAL_INSTALLMENTS"
     return schedule(
         ScheduleTerms(
-            principal_minor=minor(field(inputs, "principal")) * fine,
+            principal_minor=int(number(field(inputs, "principal")) * parts),
             annual_rate=rate(field(inputs, "annual_rate_pct")),
             day_count=DayCount.ACT_365F,
             method=known(METHODS, method, "method"),
             start=ANY_DAY,
             number_of_periods=whole(field(inputs, "number_of_repayments")),
             frequency=MONTHLY,
+            rounding=Rounding.HALF_EVEN if parts == 1 else Rounding.HALF_UP,
             accrual=Accrual.WHOLE_PERIODS,
             interest_rounding=InterestRounding.EACH_PERIOD,
             instalment_rounding=Rounding.UP if whole_units else Rounding.HALF_UP,
-            instalment_multiple_minor=100 * fine if whole_units else 1,
+            instalment_multiple_minor=parts if whole_units else 1,
         )
     )
 
 
 def _schedule_figure(case: Case, name: str) -> object:
-    # Textbook figures are unrounded inside and rounded for display only.
-    fine = 1 if _rounds_to_units(case) else FINE
-    rows = _monthly(case, fine=fine)
+    parts = _parts_of_a_unit(case)
+    rows = _monthly(case)
 
     def major(amount: int) -> Fraction:
-        return Fraction(amount, 100 * fine)
+        return Fraction(amount, parts)
 
     plain = name.removesuffix("_installment").removesuffix("_unrounded")
     first, last = rows[0], rows[-1]
@@ -126,9 +138,10 @@ def _schedule_figure(case: Case, name: str) -> object:
             return major(first.interest_minor)
         case "first_principal":
             # As displayed: the instalment less its interest, each as it is printed.
-            payment_minor = first.principal_minor + first.interest_minor
+            payment = first.principal_minor + first.interest_minor
             shown = (
-                rounded(m, fine, Rounding.HALF_UP) for m in (payment_minor, first.interest_minor)
+                rounded(100 * amount, parts, Rounding.HALF_UP)
+                for amount in (payment, first.interest_minor)
             )
             return _major(next(shown) - next(shown))
         case "principal_per_period":
@@ -172,14 +185,25 @@ def _interest_minor(principal_minor: int, annual_rate: Decimal, days: int) -> in
     return schedule(bullet)[0].interest_minor
 
 
-def _days(inputs: Case) -> int:
+def _days(case: Case) -> int:
+    """The days a case states, or those between its first and last date."""
+    inputs = field(case, "inputs")
     for name in ("days", "penalty_days", "elapsed_days"):
         if name in inputs:
             return whole(inputs[name])
-    for start, end in (("draw_date", "due_date"), ("from", "to"), ("start", "end")):
-        if start in inputs and end in inputs:
-            return (day(inputs[end]) - day(inputs[start])).days
-    raise _Unknown
+    dates = sorted(str(value) for value in inputs.values() if _is_day(value))
+    if len(dates) < 2:
+        raise _Unknown
+    both_ends = any(words in _convention(case) for words in ("both ends", "inclusive"))
+    return (day(dates[-1]) - day(dates[0])).days + both_ends
+
+
+def _is_day(value: object) -> bool:
+    try:
+        date.fromisoformat(str(value))
+    except ValueError:
+        return False
+    return True
 
 
 def _accrual_figure(case: Case, name: str) -> object:
@@ -187,7 +211,7 @@ def _accrual_figure(case: Case, name: str) -> object:
     names = ("principal", "draw", "principal_first", "topup", "overdue_interest")
     drawn_minor = sum(minor(inputs[n]) for n in names[:4] if n in inputs)
     annual_rate = rate(field(inputs, "annual_rate_pct"))
-    interest_minor = _interest_minor(drawn_minor, annual_rate, _days(inputs))
+    interest_minor = _interest_minor(drawn_minor, annual_rate, _days(case))
     owed_minor = drawn_minor + interest_minor
     if "interest" in name:
         return _major(interest_minor)
@@ -206,15 +230,15 @@ def _accrual_figure(case: Case, name: str) -> object:
 
 def _penalty_figure(case: Case, name: str) -> object:
     inputs = field(case, "inputs")
-    overdue = next((inputs[n] for n in inputs if n.startswith("overdue")), None)
-    if name != "penalty" or overdue is None:
+    overdue_minor = sum(minor(inputs[n]) for n in inputs if n.startswith("overdue"))
+    if name != "penalty" or not overdue_minor:
         raise _Unknown
     if "penalty_days" in inputs:
         days = whole(inputs["penalty_days"])
     else:
-        days = max(0, _days(inputs) - whole(inputs.get("grace_days", 0)))
+        days = max(0, _days(case) - whole(inputs.get("grace_days", 0)))
     penalty_rate = rate(field(inputs, "penalty_rate_pct"))
-    return _major(_interest_minor(minor(overdue), penalty_rate, days))
+    return _major(_interest_minor(overdue_minor, penalty_rate, days))
 
 
 def _daily_figure(case: Case, name: str) -> object:
@@ -278,7 +302,11 @@ def _dpd_figure(case: Case, name: str) -> object:
     draws = inputs.get("draws") or [inputs]
     due = {draw.get("id"): day(draw.get("due") or draw.get("due_date")) for draw in draws}
     counted = []
-    for row in field(case, "expected")["dpd"]:
+    asked = field(case, "expected")["dpd"]
+    if not isinstance(asked, list):
+        on = next((inputs[n] for n in ("as_of", "on", "date") if n in inputs), None)
+        asked = [{"date": on, "dpd": asked}]
+    for row in asked:
         on = day(row["date"])
         terms = LoanTerms(
             "EUR",
@@ -293,7 +321,8 @@ def _dpd_figure(case: Case, name: str) -> object:
         payout = LoanEvent(1, EventKind.DISBURSED, start, start, amount_minor=10_000)
         late = fold(terms, [payout], on=on, known_on=date.max).balances.days_past_due
         counted.append({**row, "dpd": late + 1})
-    return counted
+    listed = isinstance(field(case, "expected")["dpd"], list)
+    return counted if listed else counted[0]["dpd"]
 
 
 # Rates, limits and security.

@@ -127,36 +127,54 @@ def _figures_table(state: "LoanState") -> "Table":
     from rich.table import Table
 
     owed = state.balances
-    table = Table(title=f"State on {owed.on} in {state.terms.currency}")
-    for heading in ("", "arisen", "paid", "open"):
+    currency = state.terms.currency
+    table = Table(title=f"State on {owed.on} in {currency}, due {owed.due_date}")
+    for heading in ("", "arisen", "paid", "waived", "charged off", "open"):
         table.add_column(heading, justify="left" if heading == "" else "right")
-    for name, arisen_minor, paid_minor, open_minor in (
-        ("principal", owed.disbursed_minor, owed.principal_repaid_minor, owed.principal_minor),
+    for name, *amounts in (
+        (
+            "principal",
+            owed.disbursed_minor,
+            owed.principal_repaid_minor,
+            0,
+            owed.principal_charged_off_minor,
+            owed.principal_minor,
+        ),
         (
             "interest",
             owed.interest_accrued_minor,
             owed.interest_received_minor,
+            owed.interest_waived_minor,
+            owed.interest_charged_off_minor,
             owed.interest_due_minor,
         ),
         (
             "penalty",
             owed.penalty_accrued_minor,
             owed.penalty_received_minor,
+            owed.penalty_waived_minor,
+            owed.penalty_charged_off_minor,
             owed.penalty_due_minor,
         ),
-        ("fees", owed.fees_charged_minor, owed.fees_received_minor, owed.fees_due_minor),
+        (
+            "fees",
+            owed.fees_charged_minor,
+            owed.fees_received_minor,
+            owed.fees_waived_minor,
+            owed.fees_charged_off_minor,
+            owed.fees_due_minor,
+        ),
     ):
-        amounts = (arisen_minor, paid_minor, open_minor)
-        table.add_row(
-            name, *(_major(amount_minor, state.terms.currency) for amount_minor in amounts)
-        )
+        table.add_row(name, *(_major(amount_minor, currency) for amount_minor in amounts))
     table.add_section()
-    table.add_row("owed in all", "", "", _major(owed.owed_minor, state.terms.currency))
-    table.add_row(
-        "of it, principal due", "", "", _major(owed.principal_due_minor, state.terms.currency)
-    )
-    table.add_row("supplier's credit", "", "", _major(owed.credit_minor, state.terms.currency))
-    table.add_row("days past due", "", "", str(owed.days_past_due))
+    for name, value in (
+        ("owed in all", _major(owed.owed_minor, currency)),
+        ("of it, principal due", _major(owed.principal_due_minor, currency)),
+        ("supplier's credit", _major(owed.credit_minor, currency)),
+        ("recovered", _major(owed.recovered_minor, currency)),
+        ("days past due", str(owed.days_past_due)),
+    ):
+        table.add_row(name, "", "", "", "", value)
     return table
 
 

@@ -43,25 +43,37 @@ from tallystick.rules.rule_pack import Limit
 
 # A loan counts in the book of its class, to which it is moved in the day that is open.
 _LIVE = f"""
-    SELECT held.*, coalesce(to_book.id, held.book_id) AS class_book_id,
+    SELECT held.*, coalesce(place.class_book_id, held.book_id) AS class_book_id,
            coalesce(classed.stage, 1) AS stage,
-           %(day)s::date - held.due_date AS days_late,
-           held.denominator / {RATE_UNITS} AS days_a_year,
+           CASE WHEN %(is_matrix)s THEN greatest(0, %(day)s::date - held.due_date)
+                ELSE %(day)s::date - held.due_date END AS days_late,
+           CASE WHEN %(is_matrix)s THEN 0 ELSE held.annual_rate_ppb END AS kind_rate_ppb,
+           CASE WHEN %(is_matrix)s THEN 0 ELSE held.denominator / {RATE_UNITS} END AS days_a_year,
            classed.suspended_from_date IS NOT NULL AS is_suspended,
            classed.interest_recognised_minor, classed.penalty_recognised_minor
     FROM servicing_position AS held
-    JOIN ledger_book AS book ON book.id = held.book_id
     LEFT JOIN impairment_loanclass AS classed ON classed.loan_id = held.loan_id AND {CLASS_ON}
-    LEFT JOIN ledger_book AS to_book
-      ON to_book.legal_entity_id = book.legal_entity_id AND to_book.programme = book.programme
-     AND to_book.funder_id = book.funder_id AND to_book.currency = book.currency
-     AND to_book.asset_class = coalesce(classed.asset_class, 'normal')
-    WHERE book.legal_entity_id = %(legal_entity_id)s AND NOT held.settled
-      AND held.booking_date <= %(day)s AND held.superseded_date > %(day)s
+    LEFT JOIN place ON place.book_id = held.book_id
+      AND place.asset_class = coalesce(classed.asset_class, 'normal')
+    WHERE held.book_id = ANY (ARRAY(
+              SELECT id FROM ledger_book WHERE legal_entity_id = %(legal_entity_id)s))
+      AND NOT held.settled AND held.booking_date <= %(day)s AND held.superseded_date > %(day)s
+"""
+
+# Each book with the books that differ from it in class alone.
+_PLACE = """
+    place AS MATERIALIZED (
+        SELECT book.id AS book_id, other.asset_class, other.id AS class_book_id
+        FROM ledger_book AS book JOIN ledger_book AS other
+          ON other.legal_entity_id = book.legal_entity_id AND other.programme = book.programme
+         AND other.funder_id = book.funder_id AND other.currency = book.currency
+        WHERE book.legal_entity_id = %(legal_entity_id)s
+    )
 """
 
 _KINDS_OF_LOSS = f"""
-    SELECT DISTINCT stage, days_late, annual_rate_ppb, days_a_year FROM ({_LIVE}) AS live
+    WITH {_PLACE}
+    SELECT DISTINCT stage, days_late, kind_rate_ppb, days_a_year FROM ({_LIVE}) AS live
 """
 
 ALLOWANCE = """
@@ -71,24 +83,26 @@ ALLOWANCE = """
 the rest, whose product fits."""
 
 _PROVIDED = f"""
-    WITH live AS ({_LIVE}),
+    WITH {_PLACE},
+    live AS ({_LIVE}),
     rate AS (
         SELECT * FROM unnest(
             %(stage)s::integer[], %(days_late)s::integer[], %(rate_ppb)s::bigint[],
             %(days_a_year)s::bigint[], %(loss_ppb)s::bigint[]
-        ) AS rate (stage, days_late, annual_rate_ppb, days_a_year, loss_ppb)
+        ) AS rate (stage, days_late, kind_rate_ppb, days_a_year, loss_ppb)
     ),
     -- Materialized: what is owed is worked out once, however often it is named below.
     owing AS MATERIALIZED (
         SELECT held.loan_id, held.class_book_id, held.stage, held.principal_minor,
                {FEES_OWED} AS fees_minor,
                ({INTEREST_OWED})::bigint AS interest_minor,
-               ({PENALTY_OWED})::bigint AS penalty_minor,
+               CASE WHEN held.due_date >= %(until)s AND held.penalty_numerator = 0 THEN 0
+                    ELSE ({PENALTY_OWED})::bigint END AS penalty_minor,
                held.is_suspended,
                {INTEREST_MET} - held.interest_recognised_minor AS interest_above,
                {PENALTY_MET} - held.penalty_recognised_minor AS penalty_above,
                rate.loss_ppb
-        FROM live AS held JOIN rate USING (stage, days_late, annual_rate_ppb, days_a_year)
+        FROM live AS held JOIN rate USING (stage, days_late, kind_rate_ppb, days_a_year)
     ),
     suspending AS (
         SELECT *,
@@ -226,6 +240,7 @@ def _rows(
         "legal_entity_id": legal_entity_id,
         "day": day,
         "until": day + timedelta(days=1),
+        "is_matrix": bool(held_to.pack.loss.matrix),
         "loan_id": loan_id,
     }
     with connection.cursor() as cursor:

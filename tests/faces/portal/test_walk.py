@@ -93,6 +93,7 @@ ADDRESSES: dict[str, May] = {
     "house-cash-receipt": May.SEE_HOUSE,
     "house-cash-take": May.TAKE_RECEIPTS,
     "house-cash-receipt-apply": May.MOVE_CASH,
+    "house-cash-receipt-loan": May.MOVE_CASH,
     "house-cash-receipt-reverse": May.MOVE_CASH,
     "house-cash-refund": May.MOVE_CASH,
     "house-cash-orders": May.SEE_HOUSE,

@@ -21,6 +21,9 @@ from tallystick.book.collections.correspondence import set_correspondence
 from tallystick.book.collections.models import Case, Message, PromiseToPay, Proposal
 from tallystick.book.financing.models import Loan
 from tallystick.book.parties.models import Party, Role
+from tallystick.book.payments.models import CashReceipt
+from tallystick.book.servicing.receipts import Receipt
+from tallystick.book.servicing.receive import receive
 from tallystick.faces.letters.sending import send_all_due
 
 LIST = "/house/collections/"
@@ -187,3 +190,20 @@ def test_what_is_not_there_is_not_found(scene):
     client = signed_in(Role.OPERATOR)
     for name in ("one", "assign", "letter"):
         assert client.get(page(name, 999_999)).status_code == 404
+
+
+def test_cash_for_an_unknown_loan_is_applied_by_treasury_on_the_receipts_page(scene):
+    loan = Loan.objects.get(facility__supplier__code="ALPHA")
+    told = Receipt("R-LOST", "ALPHA", "CNY", 5_000_00, scene.today)
+    receive(told, "MISSPELT", legal_entity_id=scene.legal_entity_id, caller=CALLER)
+    receipt = CashReceipt.objects.get(bank_reference="R-LOST")
+    client = signed_in(Role.TREASURY)
+    url = reverse("house-cash-receipt-loan", args=[receipt.pk])
+    assert url in client.get(reverse("house-cash-receipt", args=[receipt.pk])).content.decode()
+    assert 'value="5000.00"' in client.get(url).content.decode()
+
+    assert sent(client, url, loan="NEITHER", amount="5000").status_code == 422
+    assert sent(client, url, loan=loan.code, amount="5000").status_code == 302
+
+    receipt.refresh_from_db()
+    assert receipt.unapplied_minor == 0

@@ -21,6 +21,7 @@ urlpatterns = [
     path("cash/receipts/take/", cash_acts.take, name="house-cash-take"),
     path("cash/receipts/<int:receipt>/", cash.receipt, name="house-cash-receipt"),
     path("cash/receipts/<int:receipt>/apply/", cash_acts.apply, name="house-cash-receipt-apply"),
+    path("cash/receipts/<int:receipt>/loan/", cash_acts.to_loan, name="house-cash-receipt-loan"),
     path(
         "cash/receipts/<int:receipt>/reverse/",
         cash_acts.reverse_one,

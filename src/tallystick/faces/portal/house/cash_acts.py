@@ -15,6 +15,7 @@ from tallystick.book.payments.models import CashReceipt, PaymentOrder
 from tallystick.book.payments.order_again import order_again as order_payment_again
 from tallystick.book.servicing.apply_unapplied import apply_unapplied
 from tallystick.book.servicing.receipts import MAX_REFERENCE_LENGTH, Receipt
+from tallystick.book.servicing.receive import apply_to_loan
 from tallystick.book.servicing.refund import refund_credit
 from tallystick.book.servicing.reverse import reverse_receipt
 from tallystick.book.servicing.settle import settle
@@ -23,6 +24,7 @@ from tallystick.faces.portal.house.entity_asked import entity_asked
 from tallystick.faces.portal.house.filters import DateField, minor_typed
 from tallystick.faces.portal.pages import page
 from tallystick.rules.money import MINOR_DIGITS, text_from_minor
+from tallystick.rules.typed_amounts import MAX_TYPED_CHARACTERS, minor_from_typed
 
 MOST_TYPED_LINES = 200
 MAX_LINES_LENGTH = 40_000
@@ -154,6 +156,49 @@ def take(request: HttpRequest) -> HttpResponse:
         )
 
     return act_page(request, form, words, taken)
+
+
+class ToLoanForm(ActForm):
+    """Which loan unapplied cash pays, and with how much."""
+
+    loan = forms.CharField(label=_("Loan"), max_length=80)
+    amount = forms.CharField(
+        label=_("Amount"),
+        max_length=MAX_TYPED_CHARACTERS,
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+    )
+
+
+@page(May.MOVE_CASH)
+def to_loan(request: HttpRequest, receipt: int) -> HttpResponse:
+    """Let unapplied cash pay a loan, from the day on which it arrived."""
+    found = _receipt(request, receipt)
+    here = reverse("house-cash-receipt", args=[found.pk])
+    whole = text_from_minor(found.unapplied_minor, found.currency)
+    words = ActPage(
+        title=_now("Apply unapplied cash to a loan"),
+        lead=_now(
+            "It sweeps what the loan owes as of the day on which it arrived; of a loan that was "
+            "charged off it is recovered. What is above that becomes the supplier's credit."
+        ),
+        button=_now("Apply it"),
+        back=here,
+        facts=_facts(found),
+    )
+
+    def applied(asked: dict[str, Any], caller: Caller) -> Told:
+        apply_to_loan(
+            found.bank_reference,
+            asked["loan"].strip(),
+            minor_from_typed(asked["amount"], found.currency),
+            legal_entity_id=found.legal_entity_id,
+            caller=caller,
+            key=asked["key"],
+        )
+        return Told(here, _now("The cash is applied."))
+
+    form = ToLoanForm(request.POST or None, initial={"amount": whole})
+    return act_page(request, form, words, applied)
 
 
 @page(May.MOVE_CASH)

@@ -29,7 +29,7 @@ def lines_of(loan: InstalmentLoan, *, with_payouts: bool) -> list[Line]:
 
     Where payouts have no lines of their own, a payout on a due date is in the balance after it.
     """
-    joins_that_day = loan.terms.joining is Joining.DUE_THAT_DAY
+    joins_that_day = loan.terms.joining is not Joining.NEXT
     first = loan.payouts[0].date
 
     def place(item: Payout | Row) -> tuple[date, int]:

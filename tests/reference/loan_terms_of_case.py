@@ -241,7 +241,7 @@ class CaseTerms:
             order=order,
             orders=_refund_orders(order) if advanced else {},
             recalculation=self.recalculation(),
-            joining=Joining.NEXT if self.is_progressive() else Joining.DUE_THAT_DAY,
+            joining=Joining.NEXT if self.is_progressive() else Joining.WHOLE_LIFE,
             begins=Begins.AGREED_DAY if self.inputs.get("periods") else Begins.PAYOUT,
             pays_down_at_once="_AUTO" in self.product,
         )

@@ -50,6 +50,7 @@ from tallystick.rules.instalment_loan import (
     closing_accrual,
     fold,
 )
+from tallystick.rules.instalment_rows import RowKind
 from tallystick.rules.instalment_terms import Begins, Part, ReceiptKind
 from tallystick.rules.loan import fold as fold_daily
 from tallystick.rules.loan_events import EventKind, LoanEvent
@@ -275,10 +276,9 @@ def _undo_charge_off(story: Story, _: Case) -> None:
 def _reschedule(story: Story, step: Case) -> None:
     since = day(field(step, "rescheduleFromDate"))
     if step.get("newInterestRate") is not None:
-        # The peer's day belongs to the night that ends on it; ours to the one that starts.
         story.record(
             InstalmentEventKind.RATE_CHANGED,
-            since - timedelta(days=1),
+            _borne_from(story, since),
             annual_rate=rate(step["newInterestRate"]),
         )
     change = Reschedule(
@@ -294,6 +294,18 @@ def _reschedule(story: Story, step: Case) -> None:
             due_date=since,
             reschedule=change,
         )
+
+
+def _borne_from(story: Story, since: date) -> date:
+    """The first night of a new rate.
+
+    The older engine gives it to the whole period of the instalment due that day. The newer one's
+    day belongs to the night that ends on it; ours to the one that starts.
+    """
+    if story.read.is_progressive():
+        return since - timedelta(days=1)
+    rows = [row for row in story.loan().rows if row.kind is RowKind.INSTALMENT]
+    return next((row.from_date for row in rows if row.due_date >= since), since)
 
 
 def _rate_change(story: Story, step: Case) -> None:

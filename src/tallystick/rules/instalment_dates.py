@@ -8,7 +8,7 @@ from fractions import Fraction
 from tallystick.rules.daycount import accrual_days, accrual_denominator
 from tallystick.rules.instalment_events import InvalidInstalmentEvent, Reschedule
 from tallystick.rules.schedule import ScheduleTerms, date_plan
-from tallystick.rules.schedule_dates import due_dates, periods_after
+from tallystick.rules.schedule_dates import MAX_PERIODS, due_dates, periods_after
 from tallystick.rules.schedule_growth import Accrual, even_part, periods_between
 
 
@@ -62,6 +62,11 @@ def spans_of(plan: ScheduleTerms, moved: Sequence[MovedFrom], *, reaching: date)
             dates[index:] = [nth(k) for k in range(index, len(dates))]
         dates += [nth(k) for k in range(len(dates), len(dates) + extra)]
     while dates[-1] < reaching:
+        if len(dates) >= MAX_PERIODS:
+            raise InvalidInstalmentEvent(
+                f"Money was paid out on {reaching}, more than {MAX_PERIODS} periods after the "
+                "start: correct the day, or agree another loan."
+            )
         dates.append(nth(len(dates)))
 
     spans: list[Span] = []

@@ -106,7 +106,7 @@ def _last_joining(terms: InstalmentTerms, history: History) -> date:
     """The last instalment must be due on this day or later, for every payout to join one."""
     last = max(payout.date for payout in history.payouts)
     # On its own day a payout can only fall due where the product says so.
-    return last if terms.joining is Joining.DUE_THAT_DAY else last + _NIGHT
+    return last + _NIGHT if terms.joining is Joining.NEXT else last
 
 
 class _Table:
@@ -152,10 +152,13 @@ class _Table:
         while index < count:
             if index in resets:
                 self._learn(index)
-                balance_minor += sum(p.amount_minor for p in self.joined.get(index, ()))
                 grace = self._grace(index)
-                level = self._level(index, balance_minor, grace)
-            stops = [k for k in resets if k > index] + [k + 1 for k in advanced if k >= index]
+            balance_minor += sum(p.amount_minor for p in self.joined.get(index, ()))
+            if index in resets:
+                level = self._level(index, balance_minor + self._expected(index), grace)
+            stops = [k for k in {*resets, *self.joined} if k > index] + [
+                k + 1 for k in advanced if k >= index
+            ]
             stop = min(stops, default=count) if not follows else index + 1
             rows = portions(
                 unevened._replace(principal_grace_periods=grace),
@@ -166,8 +169,10 @@ class _Table:
                 bearing=self._bearing(index),
             )
             taken = stop - index
-            self.principals += rows.principals_minor[:taken]
-            self.interests += rows.interests_minor[:taken]
+            # Nothing is owed between the last due date and a payout long after it.
+            idle = [0] * (taken - len(rows.principals_minor))
+            self.principals += [*rows.principals_minor[:taken], *idle]
+            self.interests += [*rows.interests_minor[:taken], *idle]
             if stop - 1 in advanced and stop < count:
                 beyond_minor = self._beyond(stop - 1, advanced[stop - 1])
                 if beyond_minor > 0:
@@ -196,12 +201,13 @@ class _Table:
         """The period whose instalment is the first to repay a payout of ``day``."""
         if day == self.plan.start:
             return 0
-        if self.terms.joining is Joining.DUE_THAT_DAY:
-            return bisect_left(self.dues, day)
-        return bisect_right(self.dues, day)
+        if self.terms.joining is Joining.NEXT:
+            return bisect_right(self.dues, day)
+        return bisect_left(self.dues, day)
 
     def _resets(self) -> set[int]:
-        resets = {0, *self.joined}
+        whole_life = self.terms.joining is Joining.WHOLE_LIFE
+        resets = {0, *(k for k in self.joined if k >= self.count_known or not whole_life)}
         for day, _ in self.history.rates:
             resets.add(self._bears_first(day))
         for move in self.history.moved:
@@ -223,6 +229,17 @@ class _Table:
         )
         # A payout after the last due date has an instalment of its own.
         self.count_known = max(self.count_known, index + 1)
+
+    def _expected(self, index: int) -> int:
+        """Later payouts that the instalment of a period takes into account."""
+        if self.terms.joining is not Joining.WHOLE_LIFE:
+            return 0
+        return sum(
+            payout.amount_minor
+            for period, payouts in self.joined.items()
+            if index < period < self.count_known
+            for payout in payouts
+        )
 
     def _grace(self, index: int) -> int:
         agreed = max(0, self.plan.principal_grace_periods - index)

@@ -114,10 +114,14 @@ class Recalculation:
 
 
 class Joining(StrEnum):
-    """The first instalment that repays a payout made on a due date."""
+    """Which instalments repay a later payout."""
 
     DUE_THAT_DAY = "due_that_day"
+    """Those due on its day and after it, made anew."""
     NEXT = "next"
+    """Those due after its day, made anew."""
+    WHOLE_LIFE = "whole_life"
+    """All: the instalment is that of all payouts together, from the first due date on."""
 
 
 class Begins(StrEnum):

@@ -29,6 +29,14 @@ def test_a_pack_reads_the_same_from_its_stored_content():
     assert stored_rule_pack("cn.bank", bank.content) == bank
 
 
+def test_a_pack_is_in_force_once_all_is_that_no_class_can_be_told_without():
+    factor = pack("cn.factor")
+
+    assert factor.first_date == date(2019, 10, 31)
+    assert Limit.SUBSTANDARD_OVER_DAYS in factor.limits(on=date(2019, 10, 31))
+    assert Limit.SUBSTANDARD_OVER_DAYS not in factor.limits(on=date(2019, 10, 30))
+
+
 def test_a_threshold_is_in_force_from_its_day_until_the_next_of_its_name():
     later = TEXT.replace(
         "[cn.bank.loss]",

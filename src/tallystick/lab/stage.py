@@ -78,7 +78,9 @@ def set_stage(
         caller=caller,
         key="entity",
     )
-    adopt(legal_entity_id, rule_pack(RULE_PACK), caller=caller, key="rule-pack")
+    pack = rule_pack(RULE_PACK)
+    if start >= pack.first_date:  # data sets may be older than the law
+        adopt(legal_entity_id, pack, caller=caller, key="rule-pack")
     pay_in_capital(
         legal_entity_id,
         amount_minor=programme.limits.programme_minor,

@@ -124,6 +124,14 @@ class RulePack:
     loss: LossTerms
     content: Mapping[str, Any]
 
+    @property
+    def first_date(self) -> date:
+        """The first day on which all is in force that no class can be told without."""
+        return max(
+            min(each.from_date for each in self.thresholds if each.limit is limit)
+            for limit in REQUIRED
+        )
+
     def threshold(self, limit: Limit, *, on: date) -> Threshold | None:
         """The threshold in force on a day; None where the pack does not have that clause then."""
         in_force = [

@@ -1,5 +1,6 @@
 """What is provided for: by hand for single loans, as differences in the ledger, and proved."""
 
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
@@ -15,7 +16,7 @@ from tests.book.servicing.test_reverse import code_of
 from tallystick.book.impairment.checks import impairment_checks
 from tallystick.book.impairment.facts import FactKind
 from tallystick.book.impairment.models import Provision, Reserve
-from tallystick.book.impairment.packs import adopt, preset
+from tallystick.book.impairment.packs import RulePackNotInForce, adopt, preset
 from tallystick.book.impairment.provide import ALLOWANCE, loan_provided_on
 from tallystick.book.servicing.close import close_day, close_through
 from tallystick.book.servicing.repay import repay
@@ -102,6 +103,18 @@ def test_a_pack_is_in_force_from_the_day_on_which_it_was_adopted(database):
     close_day(scene.legal_entity_id, START + DAY)
 
     assert net_minor(scene, "loss_allowance") + net_minor(scene, "loss_reserve") == -36_000
+    assert findings() == []
+
+
+def test_a_pack_whose_law_is_not_in_force_yet_is_refused(database):
+    scene = under(preset("cn.bank"))
+    coming = preset("cn.factor")
+    later = tuple(replace(each, from_date=START + timedelta(days=40)) for each in coming.thresholds)
+
+    with pytest.raises(RulePackNotInForce, match="from 2026-04-"):
+        adopt(scene.legal_entity_id, replace(coming, thresholds=later), caller=CALLER, key="coming")
+
+    close_day(scene.legal_entity_id, START)
     assert findings() == []
 
 

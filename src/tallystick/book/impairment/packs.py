@@ -36,6 +36,20 @@ class UnreadableRulePackFile(Refusal):
         super().__init__(f"{file} cannot be read: {why}. Name a TOML file in UTF-8.")
 
 
+class RulePackNotInForce(Refusal):
+    """The laws of a pack are younger than the business day that would be classed by it."""
+
+    def __init__(self, pack: RulePack, *, business_date: date) -> None:
+        self.code = pack.code
+        self.first_date = pack.first_date
+        self.business_date = business_date
+        super().__init__(
+            f"Rule pack {pack.code} is in force from {pack.first_date} on, and the open business "
+            f"day is {business_date}. Use it from that day on, or give a pack of the law of the "
+            "time with --file."
+        )
+
+
 class InForce(NamedTuple):
     """A pack by which a day is classified."""
 
@@ -85,12 +99,14 @@ def adopt(legal_entity_id: int, pack: RulePack, *, caller: Caller, key: str) -> 
 
     Days closed before stay as they were classed. Repeating ``key`` changes nothing.
 
-    Raises KeyConflict.
+    Raises RulePackNotInForce, KeyConflict.
     """
     request = {"legal_entity_id": legal_entity_id, "pack": pack.code, "sha256": _hash(pack).hex()}
     with once(caller, key=key, kind="adopt_rule_pack", request=request) as act:
         if act.earlier is None:
             from_date = open_day(legal_entity_id)
+            if from_date < pack.first_date:
+                raise RulePackNotInForce(pack, business_date=from_date)
             stored, _ = Pack.objects.get_or_create(
                 sha256=_hash(pack), defaults={"code": pack.code, "content": dict(pack.content)}
             )

@@ -58,6 +58,7 @@ _LIVE = f"""
     WHERE held.book_id = ANY (ARRAY(
               SELECT id FROM ledger_book WHERE legal_entity_id = %(legal_entity_id)s))
       AND NOT held.settled AND held.booking_date <= %(day)s AND held.superseded_date > %(day)s
+      AND (%(loan_id)s::bigint IS NULL OR held.loan_id = %(loan_id)s)
 """
 
 # Each book with the books that differ from it in class alone.
@@ -138,7 +139,7 @@ _BY_LOAN = (
     _PROVIDED
     + """
     SELECT stage, exposure, interest_suspended + penalty_suspended, loss_ppb, allowance
-    FROM provided WHERE loan_id = %(loan_id)s
+    FROM provided
 """
 )
 

@@ -9,10 +9,11 @@ all, less what we hold for it. Loans are told from their events, credit from the
 interest belongs to its day. So a day's balance is that of the ledger after the day's close.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import accumulate
+from typing import NamedTuple
 
 from tallystick.book.financing.models import PAID_OUT, Loan
 from tallystick.book.ledger import queries
@@ -20,8 +21,9 @@ from tallystick.book.ledger.models import Account
 from tallystick.book.servicing.history import loan_events
 from tallystick.book.servicing.models import STILL_IN_FORCE, Position
 from tallystick.book.servicing.positions import positions_of
+from tallystick.rules.loan_events import LoanEvent
 from tallystick.rules.loan_statement import stated_movements
-from tallystick.rules.loan_terms import EARLIEST_START
+from tallystick.rules.loan_terms import EARLIEST_START, LoanTerms
 from tallystick.rules.refusal import Refusal
 
 MAX_DAYS = 366
@@ -129,12 +131,18 @@ def _corrections(
         yield from_date, CORRECTION, "", "", credit_minor
 
 
-def _loans(supplier_id: int, currency: str, *, from_date: date, to_date: date) -> dict[int, str]:
+class _Loan(NamedTuple):
+    code: str
+    terms: LoanTerms
+    events: Sequence[LoanEvent]
+
+
+def _loans(supplier_id: int, currency: str, *, from_date: date, to_date: date) -> list[_Loan]:
     """Every loan that has moved since the period began, or owed anything at its beginning."""
     settled_before = Position.objects.filter(
         superseded_date=STILL_IN_FORCE, settled=True, booking_date__lt=from_date
     ).values("loan_id")
-    return dict(
+    loan_ids = list(
         Loan.objects.filter(
             facility__supplier_id=supplier_id,
             currency=currency,
@@ -142,27 +150,29 @@ def _loans(supplier_id: int, currency: str, *, from_date: date, to_date: date) -
             status__in=PAID_OUT,
         )
         .exclude(pk__in=settled_before)
-        .values_list("id", "code")
+        .values_list("id", flat=True)
     )
+    events = loan_events(loan_ids)
+    return [
+        _Loan(held.code, held.terms, events[held.loan_id])
+        for held in positions_of(loan_ids).values()
+    ]
 
 
-def _told(loans: Mapping[int, str], *, until: Sequence[date]) -> dict[str, list[_Movement]]:
+def _told(loans: Iterable[_Loan], *, until: Sequence[date]) -> dict[str, list[_Movement]]:
     """The movements of loans by code, up to the last day of ``until`` and as known on it."""
-    terms_of = {loan_id: held.terms for loan_id, held in positions_of(loans).items()}
     return {
-        loans[loan_id]: [
+        loan.code: [
             (
                 stated.value_date,
                 str(stated.kind),
-                loans[loan_id],
+                loan.code,
                 "" if stated.event_id is None else str(stated.event_id),
                 stated.amount_minor,
             )
-            for stated in stated_movements(
-                terms_of[loan_id], events, until=until, known_on=until[-1]
-            )
+            for stated in stated_movements(loan.terms, loan.events, until=until, known_on=until[-1])
         ]
-        for loan_id, events in loan_events(loans).items()
+        for loan in loans
     }
 
 

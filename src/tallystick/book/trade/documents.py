@@ -34,6 +34,15 @@ class Fresh:
         columns = (getattr(self, column.name) for column in fields(self))
         return Fresh(*(list(compress(column, kept)) for column in columns))
 
+    def by_supplier(self) -> "Fresh":
+        """The same, those of one supplier together and in their order.
+
+        Most indexes are by supplier: rows that lie side by side there are inserted faster.
+        """
+        order = sorted(range(len(self.places)), key=self.supplier_ids.__getitem__)
+        columns = (getattr(self, column.name) for column in fields(self))
+        return Fresh(*([column[index] for index in order] if column else [] for column in columns))
+
 
 class Stored(NamedTuple):
     """What is on record of a document of the same issuer, kind and number."""

@@ -140,6 +140,7 @@ def _write(
     numbers_repeat: bool,
 ) -> None:
     _name_firms(fresh)
+    fresh = fresh.by_supplier()
     pools = hold_suppliers(fresh.supplier_ids)
     met = neighbours(fresh)
     fresh = fresh.without(

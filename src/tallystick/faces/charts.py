@@ -78,7 +78,17 @@ def _over_time(
     chart = chart.copy()
     chart.data = alt.Data(values=rows)
     return chart.encode(
-        x=alt.X("date:T", title=None, axis=alt.Axis(format="%Y-%m-%d", grid=False, tickCount=6)),
+        x=alt.X(
+            "date:T",
+            title=None,
+            axis=alt.Axis(
+                format="%Y-%m-%d",
+                grid=False,
+                tickCount=6,
+                labelOverlap="greedy",
+                labelSeparation=12,
+            ),
+        ),
         y=alt.Y("value:Q", title=unit, axis=alt.Axis(tickCount=5, domain=False, ticks=False)),
         color=alt.Color(
             "series:N",

@@ -90,13 +90,24 @@ def supplier_statement(
     loans = _loans(supplier_id, currency, from_date=from_date, to_date=to_date)
     told = _told(loans, until=(night_before, to_date))
     told[""], credit_minor = _of_credit(supplier_id, currency, from_date, to_date, known_on=to_date)
-    told_before = _told(loans, until=(night_before,))
+    told_before = _told(
+        [loan for loan in loans if _learned_late(loan, from_date)], until=(night_before,)
+    )
     _, credit_before_minor = _of_credit(
         supplier_id, currency, from_date, night_before, known_on=night_before
     )
-    opening_minor = credit_before_minor + sum(
-        movement[4] for movements in told_before.values() for movement in movements
-    )
+    as_told_before = [
+        *(each for movements in told_before.values() for each in movements),
+        # Of the other loans the statement before has told the same.
+        *(
+            each
+            for loan, movements in told.items()
+            if loan not in told_before
+            for each in movements
+            if each[0] < from_date
+        ),
+    ]
+    opening_minor = credit_before_minor + sum(movement[4] for movement in as_told_before)
     inside = [
         *_corrections(told, told_before, credit_minor - credit_before_minor, from_date),
         *(each for movements in told.values() for each in movements if each[0] >= from_date),
@@ -157,6 +168,15 @@ def _loans(supplier_id: int, currency: str, *, from_date: date, to_date: date) -
         _Loan(held.code, held.terms, events[held.loan_id])
         for held in positions_of(loan_ids).values()
     ]
+
+
+def _learned_late(loan: _Loan, from_date: date) -> bool:
+    """Whether something of the days before ``from_date`` was booked on that day or later."""
+    return any(
+        event.booking_date >= from_date
+        and (event.value_date < from_date or event.reverses is not None)
+        for event in loan.events
+    )
 
 
 def _told(loans: Iterable[_Loan], *, until: Sequence[date]) -> dict[str, list[_Movement]]:

@@ -152,7 +152,7 @@ class Accrual(NamedTuple):
 
 def opened(terms: LoanTerms) -> Position:
     """The position of a loan that has been agreed and not yet paid out."""
-    dues, level_minor = planned(schedule(plan_of(terms)), terms)
+    dues, level_minor = _agreed_plan(terms)
     return Position(
         terms=terms,
         dues=dues,
@@ -187,6 +187,13 @@ def opened(terms: LoanTerms) -> Position:
         last_value_date=terms.start,
         last_kind=None,
     )
+
+
+# A statement and a day's settlements fold the same loans again, and making the schedule is half of
+# folding a short life.
+@lru_cache(maxsize=10_000)
+def _agreed_plan(terms: LoanTerms) -> tuple[tuple[Due, ...], int]:
+    return planned(schedule(plan_of(terms)), terms)
 
 
 def planned(

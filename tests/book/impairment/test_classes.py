@@ -10,7 +10,7 @@ from tests.book.servicing.test_reverse import code_of
 
 from tallystick.book.financing.models import Loan
 from tallystick.book.impairment.models import LoanClass
-from tallystick.book.ledger.models import Account, Book
+from tallystick.book.ledger.models import Account, Book, Entry, Posting
 from tallystick.book.ledger.queries import balances
 from tallystick.book.servicing.close import close_day, close_through
 from tallystick.book.servicing.repay import repay
@@ -81,6 +81,27 @@ def test_a_balance_asked_for_the_day_shows_the_loan_in_its_class(database):
     on = START + 6 * DAY
     assert balances([account], on=on, known_on=date.max)[account].net_minor == 3_600_000
     assert balances([account], on=on - DAY, known_on=date.max)[account].net_minor == 0
+
+
+def test_all_loans_that_a_night_moves_from_book_to_book_are_in_one_entry(database):
+    """36,000.00, 72,000.00 and 108,000.00, each with seven nights of interest at 10 %."""
+    scene = under(FACTOR)
+    facility = scenes.facility(scene, "S1")
+    loans = [scenes.lent(facility, n * 3_600_000, days=1, penalty_rate_ppb=0) for n in (1, 2, 3)]
+
+    close_through(scene.legal_entity_id, START + 5 * DAY)
+    repay(code_of(loans[0]), 3_606_000, value_date=None, caller=CALLER, key="in time")
+    close_day(scene.legal_entity_id, START + 6 * DAY)
+
+    (entry,) = Entry.objects.filter(event="book_changed")
+    assert (entry.value_date, entry.booking_date) == (START + 6 * DAY, START + 7 * DAY)
+    postings = Posting.objects.filter(entry=entry, account__book__asset_class="substandard")
+    assert dict(postings.values_list("account__name", "amount_minor")) == {
+        "interest_receivable": 5 * 7 * 1_000,
+        "loan_principal": 5 * 3_600_000,
+    }
+    assert [class_book(loan) for loan in loans] == ["normal", "substandard", "substandard"]
+    assert findings() == []
 
 
 def test_a_debt_paid_lifts_the_class_of_its_debtors_others_and_the_suspense_comes_back(database):

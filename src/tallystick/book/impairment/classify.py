@@ -5,8 +5,8 @@ between books is booked in D + 1 with value date D, after whatever D + 1 has bro
 already: a balance asked for D then shows it in its class.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
@@ -19,13 +19,8 @@ from tallystick.book.impairment.models import STILL_IN_FORCE
 from tallystick.book.impairment.packs import InForce, pack_on
 from tallystick.book.impairment.standing import class_of_rank, settled_since, standing_on
 from tallystick.book.ledger.models import Book
-from tallystick.book.ledger.post import post_many
-from tallystick.book.servicing.allocation import lock_facilities
-from tallystick.book.servicing.positions import LoanPosition, positions_of, store
-from tallystick.rules.accounting import Booking, book_changed
+from tallystick.book.servicing.rebook import rebook
 from tallystick.rules.classification import NO_CLAUSE, classified
-from tallystick.rules.journal import JournalEntry
-from tallystick.rules.loan_balances import balances
 from tallystick.rules.rule_pack import AssetClass, Limit
 
 
@@ -54,7 +49,7 @@ def classify(legal_entity_id: int, *, day: date, act_id: int) -> dict[str, Any]:
     changed = _changed(loans, held_to, day)
     changed += [_nothing_owed(loan_id) for loan_id in settled_since(legal_entity_id, day)]
     _store(changed, pack_id=held_to.pack_id, day=day)
-    moved = _move(legal_entity_id, loans, day=day, act_id=act_id)
+    moved = rebook(legal_entity_id, _in_other_books(legal_entity_id, loans), day=day, act_id=act_id)
     return {
         "pack": held_to.pack.code,
         "changed": len(changed),
@@ -146,84 +141,15 @@ def _store(changed: Sequence[Classed], *, pack_id: int, day: date) -> None:
         )
 
 
-def _move(legal_entity_id: int, loans: pl.DataFrame, *, day: date, act_id: int) -> int:
-    """Move the loans that are kept in the book of another class; returns how many."""
-    books = {book.pk: book for book in Book.objects.filter(legal_entity=legal_entity_id)}
-    wanted = {
+def _in_other_books(legal_entity_id: int, loans: pl.DataFrame) -> dict[int, AssetClass]:
+    """The class of each loan that is kept in the book of another, by loan id."""
+    books = Book.objects.filter(legal_entity=legal_entity_id)
+    rank_of_book = {book.pk: AssetClass(book.asset_class).rank for book in books}
+    misplaced = loans.filter(
+        pl.col("class_rank")
+        != pl.col("book_id").replace_strict(rank_of_book, return_dtype=pl.Int64)
+    )
+    return {
         loan_id: class_of_rank(rank)
-        for loan_id, book_id, rank in loans.select("loan_id", "book_id", "class_rank").rows()
-        if books[book_id].asset_class != class_of_rank(rank)
+        for loan_id, rank in misplaced.select("loan_id", "class_rank").sort("loan_id").rows()
     }
-    if not wanted:
-        return 0
-    found = positions_of(wanted)
-    lock_facilities(legal_entity_id, facility_ids={loan.facility_id for loan in found.values()})
-    # Read again under lock: the day that is open goes on meanwhile, and may have settled some.
-    moving = [loan for loan in positions_of(wanted).values() if loan.status == "live"]
-    to_book = _books_for(moving, wanted, books)
-    booking_date = day + timedelta(days=1)
-    post_many(
-        [
-            entry
-            for loan in moving
-            if (entry := _moved(loan, to_book[loan.loan_id], day)) is not None
-        ],
-        act_id=act_id,
-    )
-    store(
-        [loan._replace(book_id=to_book[loan.loan_id]) for loan in moving],
-        booking_date=booking_date,
-    )
-    _write_books(to_book)
-    return len(moving)
-
-
-def _books_for(
-    moving: Iterable[LoanPosition], wanted: Mapping[int, AssetClass], books: dict[int, Book]
-) -> dict[int, int]:
-    """The book of each loan's class, opened where it is the first; by loan id."""
-    by_book: dict[tuple[int, AssetClass], list[int]] = defaultdict(list)
-    for loan in moving:
-        by_book[loan.book_id, wanted[loan.loan_id]].append(loan.loan_id)
-    to_book = {}
-    for (book_id, asset_class), loan_ids in sorted(by_book.items()):
-        old = books[book_id]
-        new, _ = Book.objects.get_or_create(
-            legal_entity_id=old.legal_entity_id,
-            programme=old.programme,
-            funder_id=old.funder_id,
-            currency=old.currency,
-            asset_class=str(asset_class),
-        )
-        to_book |= dict.fromkeys(loan_ids, new.pk)
-    return to_book
-
-
-def _moved(loan: LoanPosition, to_book: int, day: date) -> JournalEntry | None:
-    """What the loan owes after the night of ``day`` and what has met it since; None if nothing."""
-    assert loan.position is not None
-    booking_date = day + timedelta(days=1)
-    owed = balances(loan.position, max(booking_date, loan.position.last_value_date))
-    if not owed.owed_minor or to_book == loan.book_id:
-        return None
-    return book_changed(
-        Booking(loan.legal_entity_id, loan.currency, f"loan:{loan.code}", day, booking_date),
-        from_book=loan.book_id,
-        to_book=to_book,
-        balances_minor={
-            "fees": owed.fees_due_minor,
-            "penalty": owed.penalty_due_minor,
-            "interest": owed.interest_due_minor,
-            "principal": owed.principal_minor,
-        },
-    )
-
-
-def _write_books(to_book: Mapping[int, int]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE financing_loan AS loan SET book_id = moved.book_id"
-            " FROM unnest(%s::bigint[], %s::bigint[]) AS moved (id, book_id)"
-            " WHERE loan.id = moved.id",
-            [plain(to_book), plain(to_book.values())],
-        )

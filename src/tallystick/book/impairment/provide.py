@@ -26,8 +26,8 @@ from tallystick.book.servicing.accrual import (
     FEES_OWED,
     INTEREST_MET,
     INTEREST_OWED,
+    PENALTY_IF_ANY,
     PENALTY_MET,
-    PENALTY_OWED,
 )
 from tallystick.rules.accounting import Booking, allowance_moved, reserve_moved, suspended
 from tallystick.rules.expected_loss import (
@@ -92,18 +92,19 @@ _PROVIDED = f"""
             %(days_a_year)s::bigint[], %(loss_ppb)s::bigint[]
         ) AS rate (stage, days_late, kind_rate_ppb, days_a_year, loss_ppb)
     ),
-    -- Materialized: what is owed is worked out once, however often it is named below.
-    owing AS MATERIALIZED (
+    owing AS (
         SELECT held.loan_id, held.class_book_id, held.stage, held.principal_minor,
                {FEES_OWED} AS fees_minor,
-               ({INTEREST_OWED})::bigint AS interest_minor,
-               CASE WHEN held.due_date >= %(until)s AND held.penalty_numerator = 0 THEN 0
-                    ELSE ({PENALTY_OWED})::bigint END AS penalty_minor,
+               {INTEREST_OWED} AS interest_minor,
+               {PENALTY_IF_ANY} AS penalty_minor,
                held.is_suspended,
                {INTEREST_MET} - held.interest_recognised_minor AS interest_above,
                {PENALTY_MET} - held.penalty_recognised_minor AS penalty_above,
                rate.loss_ppb
-        FROM live AS held JOIN rate USING (stage, days_late, kind_rate_ppb, days_a_year)
+        -- Every kind has its rate: the outer join tells the planner that no loan is lost.
+        FROM live AS held LEFT JOIN rate USING (stage, days_late, kind_rate_ppb, days_a_year)
+        -- OFFSET: what is owed is worked out once, however often it is named below.
+        OFFSET 0
     ),
     suspending AS (
         SELECT *,

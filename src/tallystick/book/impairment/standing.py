@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from tallystick.book.columns import plain
 from tallystick.book.frames import frame_of
 from tallystick.book.impairment.facts import FACTS_ON
 from tallystick.book.impairment.models import STILL_IN_FORCE
@@ -54,43 +55,53 @@ _IN_FORCE = """NOT held.settled
 CLASS_ON = "classed.from_date <= %(day)s AND classed.superseded_date > %(day)s"
 """The row of a loan's class that is in force at the end of a day."""
 
+# One cheap pass over the live book, and everything below by key: what is found here is a small
+# part, whatever the book's size, and the database could not guess how small.
+_CONSPICUOUS = f"""
+    WITH fact AS MATERIALIZED ({FACTS_ON})
+    SELECT held.loan_id FROM servicing_position AS held
+    WHERE held.book_id = ANY(ARRAY(
+              SELECT id FROM ledger_book WHERE legal_entity_id = %(legal_entity_id)s))
+      AND {_IN_FORCE}
+      AND (held.due_date < %(day)s OR held.book_id = ANY(ARRAY(
+              SELECT id FROM ledger_book
+              WHERE legal_entity_id = %(legal_entity_id)s AND asset_class <> 'normal')))
+    UNION
+    SELECT classed.loan_id FROM impairment_loanclass AS classed
+    WHERE {CLASS_ON} AND (classed.asset_class <> 'normal' OR classed.stage > 1)
+    UNION
+    SELECT loan_id FROM fact WHERE loan_id IS NOT NULL
+"""
+
+_BAD_DEBTORS = f"""
+    WITH fact AS MATERIALIZED ({FACTS_ON})
+    SELECT facility.supplier_id
+    FROM unnest(%(conspicuous)s::bigint[]) AS conspicuous (loan_id)
+    JOIN financing_loan AS loan ON loan.id = conspicuous.loan_id
+    JOIN financing_facility AS facility ON facility.id = loan.facility_id
+    LEFT JOIN fact ON fact.loan_id = loan.id AND fact.kind = 'credit_impaired'
+    WHERE facility.legal_entity_id = %(legal_entity_id)s
+      AND (fact.id IS NOT NULL
+           OR %(day)s::date - coalesce(loan.agreed_due_date, loan.due_date) > %(bad_over_days)s)
+    UNION
+    SELECT party_id FROM fact WHERE party_id IS NOT NULL
+"""
+
+_CANDIDATES = """
+    SELECT loan_id FROM unnest(%(conspicuous)s::bigint[]) AS conspicuous (loan_id)
+    UNION
+    SELECT loan.id FROM financing_loan AS loan
+    WHERE loan.facility_id = ANY(ARRAY(
+        SELECT id FROM financing_facility
+        WHERE legal_entity_id = %(legal_entity_id)s
+          AND supplier_id = ANY(%(bad_debtors)s::bigint[])))
+"""
+
 # A firm that borrows for its business is not retail; natural persons are no parties yet. Days are
 # counted from the due date first agreed once the extended one has passed too: the rules of 2023
 # let an extension begin no new count.
 _STANDING = f"""
-    WITH live AS MATERIALIZED (
-        SELECT held.loan_id, held.due_date, book.asset_class
-        FROM servicing_position AS held JOIN ledger_book AS book ON book.id = held.book_id
-        WHERE book.legal_entity_id = %(legal_entity_id)s AND {_IN_FORCE}
-    ),
-    fact AS MATERIALIZED ({FACTS_ON}),
-    conspicuous AS MATERIALIZED (
-        SELECT loan_id FROM live WHERE due_date < %(day)s OR asset_class <> 'normal'
-        UNION
-        SELECT classed.loan_id FROM impairment_loanclass AS classed
-        JOIN live ON live.loan_id = classed.loan_id
-        WHERE {CLASS_ON} AND (classed.asset_class <> 'normal' OR classed.stage > 1)
-        UNION
-        SELECT loan_id FROM fact WHERE loan_id IS NOT NULL
-    ),
-    bad_debtor AS MATERIALIZED (
-        SELECT facility.supplier_id AS id
-        FROM conspicuous
-        JOIN financing_loan AS loan ON loan.id = conspicuous.loan_id
-        JOIN financing_facility AS facility ON facility.id = loan.facility_id
-        LEFT JOIN fact ON fact.loan_id = loan.id AND fact.kind = 'credit_impaired'
-        WHERE fact.id IS NOT NULL
-           OR %(day)s::date - coalesce(loan.agreed_due_date, loan.due_date) > %(bad_over_days)s
-        UNION
-        SELECT party_id FROM fact WHERE party_id IS NOT NULL
-    ),
-    candidate AS (
-        SELECT loan_id FROM conspicuous
-        UNION
-        SELECT loan.id FROM bad_debtor
-        JOIN financing_facility AS facility ON facility.supplier_id = bad_debtor.id
-        JOIN financing_loan AS loan ON loan.facility_id = facility.id
-    ),
+    WITH fact AS MATERIALIZED ({FACTS_ON}),
     of_loan AS (
         SELECT loan_id, max((kind = 'credit_impaired')::int) AS impaired,
                max(share_bps) FILTER (WHERE kind = 'credit_impaired') AS loss_bps,
@@ -119,7 +130,7 @@ _STANDING = f"""
            coalesce(classed.stage, 1), coalesce(classed.suspended_from_date::text, ''),
            coalesce(classed.interest_recognised_minor, 0),
            coalesce(classed.penalty_recognised_minor, 0)
-    FROM candidate
+    FROM unnest(%(candidates)s::bigint[]) AS candidate (loan_id)
     JOIN servicing_position AS held ON held.loan_id = candidate.loan_id AND {_IN_FORCE}
     JOIN financing_loan AS loan ON loan.id = held.loan_id
     JOIN financing_facility AS facility ON facility.id = loan.facility_id
@@ -149,6 +160,12 @@ def standing_on(legal_entity_id: int, day: date, *, bad_over_days: int) -> pl.Da
     ``…_accrued_minor`` are the running totals after the night of ``day``.
     """
     arguments = _arguments(legal_entity_id, day) | {"bad_over_days": bad_over_days}
+    for found, query in (
+        ("conspicuous", _CONSPICUOUS),
+        ("bad_debtors", _BAD_DEBTORS),
+        ("candidates", _CANDIDATES),
+    ):
+        arguments[found] = plain(frame_of(query, arguments, {"id": pl.Int64})["id"].sort())
     frame = frame_of(_STANDING, arguments, COLUMNS)
     return frame.with_columns(pl.col(name) == 1 for name in FLAGS).with_columns(
         pl.col("clause_before", "suspended_from").fill_null("")

@@ -37,10 +37,11 @@ FEES_OWED = """(held.fees_charged_minor - held.fees_received_minor
 
 INTEREST_OWED = f"""
     div(2 * (held.interest_numerator
-             + held.principal_minor::numeric * held.annual_rate_ppb
-               * greatest(0, %(until)s::date
-                             - greatest(held.accrued_to_date, held.interest_from_date)))
-        + held.denominator, 2 * held.denominator::numeric)
+             + held.principal_minor::numeric
+               * (held.annual_rate_ppb
+                  * greatest(0, %(until)s::date
+                                - greatest(held.accrued_to_date, held.interest_from_date))))
+        + held.denominator, 2 * held.denominator)::bigint
     - {INTEREST_MET}"""
 """Interest of a row of the position table up to the day ``until`` (excluded) that is still owed."""
 
@@ -52,8 +53,14 @@ PENALTY_OWED = f"""
     - {PENALTY_MET}"""
 """Likewise penalty, which runs on principal past due from its due date (included)."""
 
+PENALTY_IF_ANY = f"""
+    CASE WHEN held.due_date >= %(until)s AND held.penalty_numerator = 0 THEN 0
+         ELSE ({PENALTY_OWED})::bigint END"""
+"""``PENALTY_OWED`` where the whole live book is read: of most loans it is nothing, and need not be
+worked out to the last digit."""
+
 _OWED_BY_BOOK = f"""
-    SELECT book.id, coalesce(sum({INTEREST_OWED}), 0), coalesce(sum({PENALTY_OWED}), 0)
+    SELECT book.id, coalesce(sum({INTEREST_OWED}), 0), coalesce(sum({PENALTY_IF_ANY}), 0)
     FROM ledger_book book
     LEFT JOIN servicing_position held
       ON held.book_id = book.id AND NOT held.settled

@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 
 from tallystick.lab.bench.figures import Figure, seconds
-from tallystick.lab.bench.taken_over import FIRST_DAY, bench_caller, one_id, take_over
+from tallystick.lab.bench.taken_over import FIRST_DAY, bench_caller, take_over
 
 CHANGING = 100
 """One loan in so many is repaid a part of on the day."""
@@ -98,6 +98,7 @@ def closes_of(loans: int, *, age_days: int, url: str, back_dated: bool = False) 
 
     with psycopg.connect(url, autocommit=True) as owner:
         legal_entity_id = take_over(owner, loans=loans, age_days=age_days)
+        owner.execute("ANALYZE")
         close_through(legal_entity_id, FIRST_DAY - timedelta(days=1))
         owner.execute("VACUUM ANALYZE")
         first_day = FIRST_DAY
@@ -214,7 +215,7 @@ def _repay(
 
 
 def _wrong(owner: psycopg.Connection[Any], legal_entity_id: int, day: date) -> int:
-    """Sampled loans whose position is not their events' fold, and 1 if the ledger differs."""
+    """Sampled loans whose position is not their events' fold, and books the ledger differs from."""
     from tallystick.book.ledger.queries import balances
     from tallystick.book.servicing.accrual import owed_by_book
     from tallystick.book.servicing.history import loan_events
@@ -228,7 +229,13 @@ def _wrong(owner: psycopg.Connection[Any], legal_entity_id: int, day: date) -> i
         loan.position != position_of(loan.terms, events[loan_id], on=day, known_on=day)
         for loan_id, loan in positions_of(sample).items()
     )
-    account_id = one_id(owner, "SELECT id FROM ledger_account WHERE name = 'interest_receivable'")
-    held_minor = balances([account_id], on=day, known_on=day)[account_id].net_minor
-    (owed,) = owed_by_book(legal_entity_id, day=day).values()
-    return wrong + (held_minor != owed.interest_minor)
+    accounts = dict(
+        owner.execute(
+            "SELECT book_id, id FROM ledger_account WHERE name = 'interest_receivable'"
+        ).fetchall()
+    )
+    held = balances(accounts.values(), on=day, known_on=day)
+    return wrong + sum(
+        held[accounts[book_id]].net_minor != owed.interest_minor
+        for book_id, owed in owed_by_book(legal_entity_id, day=day).items()
+    )

@@ -154,6 +154,29 @@ def test_the_principal_is_paid_out_on_the_first_day_unless_a_payout_is_given(tal
     assert json.loads(part)["principal_minor"] == 60_000_000
 
 
+def test_a_case_may_order_single_kinds_of_receipt_and_run_by_instalment(tally, case_file):
+    case = {
+        **CASE,
+        "method": "equal_principal",
+        "axis": "by_instalment",
+        "orders": {
+            "repaid": ["principal_due", "principal_not_due", "interest", "penalty", "fees"],
+            "charged_back": ["interest", "penalty", "fees", "principal"],
+        },
+        "events": [
+            {"kind": "repaid", "value_date": "2026-01-15", "amount_minor": 5_000_000},
+            {"kind": "remitted", "value_date": "2026-01-15", "amount_minor": 100_000},
+            {"kind": "charged_back", "value_date": "2026-01-15", "amount_minor": 100_001},
+        ],
+    }
+
+    _, output, _ = tally("loan", "state", case_file(case), "--on", "2026-01-15", "--json")
+
+    # Ten nights cost 277,778: they are owed whole again, and one minor unit of principal.
+    state = json.loads(output)
+    assert (state["interest_due_minor"], state["principal_minor"]) == (277_778, 95_000_001)
+
+
 @pytest.mark.parametrize("reverses", ["r1", 2], ids=["its id", "its number in the list"])
 def test_a_reversal_names_its_event(tally, case_file, reverses):
     receipt = {"kind": "received", "value_date": "2026-02-01", "amount_minor": 5_000_000}
@@ -222,6 +245,9 @@ REFUSED = [
     ("a rate that is huge", json.dumps(CASE).replace('"0.10"', "1e999999999"), ["outside"]),
     ("a frequency in words", {**CASE, "frequency": "monthly"}, ["frequency", "1M"]),
     ("a receipt order with a gap", {**CASE, "receipt_order": ["fees"]}, ["receipt_order is fees"]),
+    ("an order of two debts", {**CASE, "orders": {"recovered": ["fees"]}}, ["recovered is fees"]),
+    ("an order of no kind", {**CASE, "orders": {"received": []}}, ["orders: received is []"]),
+    ("an axis of none", {**CASE, "axis": "horizontal"}, ["axis", "by_instalment; by_part"]),
     ("events that are no list", {**CASE, "events": {}}, ["events is {}", "list"]),
     ("an event that is no object", {**CASE, "events": [5]}, ["event 1 is 5"]),
     (

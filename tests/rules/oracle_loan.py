@@ -25,6 +25,8 @@ PLACES = [
     "fee_charged",
     "disbursed",
     "received",
+    "remitted",
+    "repaid",
     "charged_back",
     "refunded",
     "waived",
@@ -157,10 +159,10 @@ def happen(loan: Loan, event: LoanEvent, terms: LoanTerms, day: date) -> None:
             loan.principal -= used
             loan.repaid += used
             loan.credit -= used
-        case "received":
-            receive(loan, amount, terms, day)
+        case "received" | "remitted" | "repaid":
+            receive(loan, amount, terms, day, event.kind)
         case "charged_back" | "refunded":
-            give_back(loan, amount)
+            give_back(loan, amount, terms)
         case "waived":
             charge = str(event.waives)
             loan.waived[charge] += min(amount, owed_of(loan, terms)[charge])
@@ -185,11 +187,32 @@ def begin_anew(loan: Loan, terms: LoanTerms, day: date, last_day: date) -> None:
     loan.dues = plan(schedule(agreed), terms, loan.repaid)
 
 
-def receive(loan: Loan, amount: int, terms: LoanTerms, day: date) -> None:
-    for bucket in terms.receipt_order:
-        if str(bucket) in CHARGES:
-            paid = min(amount, owed_of(loan, terms)[str(bucket)])
-            loan.paid[str(bucket)] += paid
+def receive(loan: Loan, amount: int, terms: LoanTerms, day: date, kind: str) -> None:
+    """By part, all that is owed is one bill; by instalment, there is one for each that has come."""
+    order = buckets_in_order(terms, kind)
+    come = [due_date for due_date, _ in loan.dues if due_date <= day]
+    if terms.axis == "by_instalment" and len(loan.dues) > 1:
+        for due_date in come:
+            amount = pay_instalment(loan, amount, terms, day, order, due_date)
+        if len(come) < len(loan.dues):
+            left_out = ("fees", "penalty") if come else ()
+            amount = pay(loan, amount, terms, day, [each for each in order if each not in left_out])
+    else:
+        amount = pay(loan, amount, terms, day, order)
+    loan.credit += amount
+
+
+def buckets_in_order(terms: LoanTerms, kind: str) -> list[str]:
+    named = getattr(terms.kind_orders, kind, None) or terms.receipt_order
+    principal = ["principal_due", "principal_not_due"]
+    return [each for name in named for each in (principal if name == "principal" else [str(name)])]
+
+
+def pay(loan: Loan, amount: int, terms: LoanTerms, day: date, order: list[str]) -> int:
+    for bucket in order:
+        if bucket in CHARGES:
+            paid = min(amount, owed_of(loan, terms)[bucket])
+            loan.paid[bucket] += paid
         else:
             due = past_due(loan, planned(loan.dues, day))
             if bucket == "principal_not_due":
@@ -198,20 +221,46 @@ def receive(loan: Loan, amount: int, terms: LoanTerms, day: date) -> None:
             loan.principal -= paid
             loan.repaid += paid
         amount -= paid
-    loan.credit += amount
+    return amount
 
 
-def give_back(loan: Loan, amount: int) -> None:
+def pay_instalment(
+    loan: Loan, amount: int, terms: LoanTerms, day: date, order: list[str], due_date: date
+) -> int:
+    for bucket in order:
+        owed = owed_of(loan, terms)
+        if bucket == "principal_due":
+            paid = min(amount, past_due(loan, planned(loan.dues, due_date)))
+            loan.principal -= paid
+            loan.repaid += paid
+        elif bucket == "interest":
+            by_then = owed["interest"]
+            if due_date < loan.dues[-1][0]:
+                later = whole(loan.interest, terms)
+                by_then -= later - loan.interest_by_due_date.get(due_date, later)
+            paid = min(amount, max(0, by_then))
+            loan.paid["interest"] += paid
+        elif bucket in CHARGES and due_date == loan.dues[0][0]:
+            paid = min(amount, owed[bucket])
+            loan.paid[bucket] += paid
+        else:
+            paid = 0
+        amount -= paid
+    return amount
+
+
+def give_back(loan: Loan, amount: int, terms: LoanTerms) -> None:
     taken = min(amount, loan.credit)
     loan.credit -= taken
     amount -= taken
-    taken = min(amount, loan.repaid)
-    loan.repaid -= taken
-    loan.principal += taken
-    amount -= taken
-    for charge in ("interest", "penalty", "fees"):
-        taken = min(amount, loan.paid[charge])
-        loan.paid[charge] -= taken
+    for debt in terms.kind_orders.charged_back:
+        if debt == "principal":
+            taken = min(amount, loan.repaid)
+            loan.repaid -= taken
+            loan.principal += taken
+        else:
+            taken = min(amount, loan.paid[str(debt)])
+            loan.paid[str(debt)] -= taken
         amount -= taken
 
 
@@ -226,11 +275,23 @@ def charge_off(loan: Loan, terms: LoanTerms) -> None:
 
 def recover(loan: Loan, amount: int, terms: LoanTerms, day: date) -> None:
     if not loan.charged_off:
-        receive(loan, amount, terms, day)
+        receive(loan, amount, terms, day, "recovered")
         return
     recovered = min(amount, loan.lost + sum(loan.written_off.values()) - loan.recovered)
     loan.recovered += recovered
     loan.credit += amount - recovered
+
+
+def recovered_of_each(loan: Loan, terms: LoanTerms) -> dict[str, int]:
+    lost = {**loan.written_off, "principal": loan.lost}
+    left = loan.recovered
+    recovered = dict.fromkeys(lost, 0)
+    for bucket in buckets_in_order(terms, "recovered"):
+        debt = "principal" if bucket == "principal_due" else bucket
+        if debt in lost:
+            recovered[debt] = min(left, lost[debt])
+            left -= recovered[debt]
+    return recovered
 
 
 def owed_of(loan: Loan, terms: LoanTerms) -> dict[str, int]:
@@ -296,6 +357,10 @@ def figures(loan: Loan, terms: LoanTerms, on: date) -> dict[str, int]:
         **{f"{charge}_waived_minor": minor for charge, minor in loan.waived.items()},
         **{f"{charge}_charged_off_minor": minor for charge, minor in loan.written_off.items()},
         "recovered_minor": loan.recovered,
+        **{
+            f"{debt}_recovered_minor": minor
+            for debt, minor in recovered_of_each(loan, terms).items()
+        },
         "credit_minor": loan.credit,
         "days_past_due": (on - min(unpaid)).days if unpaid else 0,
     }

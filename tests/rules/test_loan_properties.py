@@ -20,11 +20,13 @@ from hypothesis.stateful import (
 from tests.rules import oracle_loan as oracle
 
 from tallystick.rules.daycount import DayCount
+from tallystick.rules.instalment_terms import Axis
 from tallystick.rules.loan import fold, interest_of
 from tallystick.rules.loan_balances import balances
 from tallystick.rules.loan_events import (
     FIELDS_OF,
     PLAN_CHANGES,
+    RECEIPTS,
     Charge,
     EventKind,
     Keeps,
@@ -35,7 +37,16 @@ from tallystick.rules.loan_events import (
 from tallystick.rules.loan_explanation import explained
 from tallystick.rules.loan_position import opened, running_interest, running_penalty
 from tallystick.rules.loan_steps import EventOutOfOrder, advance, position_of
-from tallystick.rules.loan_terms import RECEIPT_ORDER, Bucket, LoanTerms, PenaltyBand, plan_of
+from tallystick.rules.loan_terms import (
+    RECEIPT_ORDER,
+    USUAL_ORDERS,
+    Bucket,
+    Debt,
+    KindOrders,
+    LoanTerms,
+    PenaltyBand,
+    plan_of,
+)
 from tallystick.rules.money import Rounding
 from tallystick.rules.refusal import Refusal
 from tallystick.rules.schedule import Method, schedule
@@ -66,6 +77,8 @@ ORDERS = [
     if order.index(Bucket.PRINCIPAL_DUE) < order.index(Bucket.PRINCIPAL_NOT_DUE)
 ]
 
+DEBT_ORDERS = list(permutations(Debt))
+
 days = st.integers(min_value=0, max_value=150).map(lambda n: START + timedelta(days=n))
 amounts = st.one_of(st.integers(1, 2_000), st.integers(1, 200_000))
 rates = st.sampled_from(RATES)
@@ -88,10 +101,24 @@ def loan_terms(draw, methods=tuple(Method), day_counts=tuple(DAY_COUNTS)):
         penalty_grace_days=grace_days,
         penalty_bands=tuple(PenaltyBand(day, draw(rates)) for day in band_days),
         receipt_order=draw(st.one_of(st.just(RECEIPT_ORDER), st.sampled_from(ORDERS))),
+        axis=draw(st.sampled_from(Axis)),
+        kind_orders=draw(st.one_of(st.just(USUAL_ORDERS), kind_orders())),
     )
 
 
-MONEY = ["received", "received", "received", "fee_charged", "rate_changed", "disbursed"]
+def kind_orders():
+    buckets = st.none() | st.sampled_from(ORDERS)
+    debts = st.sampled_from(DEBT_ORDERS)
+    return st.builds(
+        KindOrders,
+        remitted=buckets,
+        repaid=buckets,
+        recovered=st.none() | debts,
+        charged_back=debts,
+    )
+
+
+MONEY = ["received", "remitted", "repaid", "fee_charged", "rate_changed", "disbursed"]
 TROUBLE = ["extended", "due_moved", "interest_paused", "re_aged", "restructured", "waived"]
 TROUBLE += ["charged_back", "refunded", "charged_off", "recovered"]
 
@@ -190,7 +217,7 @@ def test_every_minor_unit_received_is_somewhere_and_no_balance_is_negative(loan,
     received_minor = sum(
         event.amount_minor
         for event in events_in_force(events, start=START, on=on, known_on=EVER)
-        if event.kind in (EventKind.RECEIVED, EventKind.RECOVERED)
+        if event.kind in (*RECEIPTS, EventKind.RECOVERED)
     ) - sum(
         event.amount_minor
         for event in events_in_force(events, start=START, on=on, known_on=EVER)
@@ -255,13 +282,22 @@ def test_the_order_in_the_list_changes_nothing_at_all(loan, on, data):
 
 
 @settings(max_examples=100, deadline=None)
-@given(loan=loans(), amount_minor=st.integers(2, 200_000), value_date=days, on=days, data=st.data())
-def test_splitting_a_payment_on_one_day_changes_nothing(loan, amount_minor, value_date, on, data):
+@given(
+    loan=loans(),
+    kind=st.sampled_from(RECEIPTS),
+    amount_minor=st.integers(2, 200_000),
+    value_date=days,
+    on=days,
+    data=st.data(),
+)
+def test_splitting_a_payment_on_one_day_changes_nothing(
+    loan, kind, amount_minor, value_date, on, data
+):
     terms, events = loan
     first_minor = data.draw(st.integers(1, amount_minor - 1))
 
     def receipt(event_id, part_minor):
-        return LoanEvent(event_id, EventKind.RECEIVED, value_date, LAST, part_minor)
+        return LoanEvent(event_id, kind, value_date, LAST, part_minor)
 
     whole = [*events, receipt(100, amount_minor)]
     assume(can_be_true(terms, whole))
@@ -271,6 +307,24 @@ def test_splitting_a_payment_on_one_day_changes_nothing(loan, amount_minor, valu
         fold(terms, parts, on=on, known_on=EVER).balances
         == fold(terms, whole, on=on, known_on=EVER).balances
     )
+
+
+@settings(max_examples=100, deadline=None)
+@given(loan=loans())
+def test_whichever_way_one_receipt_runs_it_meets_as_much(loan):
+    terms, events = loan
+    last = LAST + timedelta(days=1)
+    receipt = LoanEvent(100, EventKind.RECEIVED, last, last, 50_000)
+    before = position_of(terms, events, on=last, known_on=EVER)
+    assume(before.charged_off_date is None)
+
+    met = {
+        axis: advance(replace(before, terms=replace(terms, axis=axis)), receipt) for axis in Axis
+    }
+
+    by_part, by_instalment = met[Axis.BY_PART], met[Axis.BY_INSTALMENT]
+    assert balances(by_part, last).owed_minor == balances(by_instalment, last).owed_minor
+    assert by_part.credit_minor == by_instalment.credit_minor
 
 
 @settings(max_examples=100, deadline=None)

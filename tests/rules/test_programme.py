@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tallystick.rules.instalment_terms import Axis
+from tallystick.rules.loan_terms import Bucket, Debt
 from tallystick.rules.programme import (
     InvalidProgramme,
     ProgrammeTerms,
@@ -208,6 +210,73 @@ def test_a_sweep_down_to_cover_wants_principal_not_due_last() -> None:
     assert read_programmes(text, file="jd.toml")[0].settlement.sweep is Sweep.COVER
     with pytest.raises(InvalidProgramme, match="principal_not_due come last"):
         read_programmes(first, file="jd.toml")
+
+
+SETTLED = 'sweep = "all"  # or "cover": principal not yet due only down to the cover left\n'
+SETTLED_SOURCES = "\n[jd.jingbaobei.settlement.sources]\n"
+BUCKETS = '["principal_due", "principal_not_due", "interest", "penalty", "fees"]'
+ORDERS = f"""
+[jd.jingbaobei.settlement.orders]
+repaid = {BUCKETS}
+charged_back = ["interest", "principal", "penalty", "fees"]
+
+[jd.jingbaobei.settlement.orders.sources]
+repaid = "illustrative"
+charged_back = "illustrative"
+"""
+
+
+def ordered_text() -> str:
+    """The JD file with an axis, and orders of single kinds of transaction."""
+    text = JD.read_text(encoding="utf-8")
+    assert text.count(SETTLED) == text.count(SETTLED_SOURCES) == 1
+    return text.replace(SETTLED, f'{SETTLED}axis = "by_instalment"\n').replace(
+        SETTLED_SOURCES, f'{ORDERS}{SETTLED_SOURCES}axis = "illustrative"\n'
+    )
+
+
+def test_a_programme_may_pay_by_instalment_and_order_single_kinds_of_transaction() -> None:
+    (programme,) = read_programmes(ordered_text(), file="jd.toml")
+
+    settlement = programme.settlement
+    assert settlement.axis is Axis.BY_INSTALMENT
+    assert settlement.orders.remitted is settlement.orders.recovered is None
+    assert settlement.orders.repaid == (
+        Bucket.PRINCIPAL_DUE,
+        Bucket.PRINCIPAL_NOT_DUE,
+        Bucket.INTEREST,
+        Bucket.PENALTY,
+        Bucket.FEES,
+    )
+    assert settlement.orders.charged_back[0] is Debt.INTEREST
+    assert stored_programme(programme.code, json.loads(json.dumps(programme.content))) == programme
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('axis = "by_instalment"', 'axis = "vertical"', "by_instalment; by_part"),
+        ("repaid = [", "refunded = [", "settlement.orders.refunded"),
+        ('back = ["interest", ', 'back = ["principal_due", ', "each of these once"),
+        ('back = ["interest", ', "back = [", "fees, penalty, interest, principal"),
+        (
+            '"principal_due", "principal_not_due", "interest", "penalty", "fees"]',
+            '"principal_not_due", "principal_due", "interest", "penalty", "fees"]',
+            "settlement.orders.repaid = .*principal_due come before",
+        ),
+        ('repaid = "illustrative"\n', "", "settlement.orders.sources.repaid"),
+        (
+            ORDERS,
+            "\n[jd.jingbaobei.settlement.orders]\n",
+            "settlement.orders: Give an order for remitted or repaid",
+        ),
+    ],
+)
+def test_an_order_that_no_loan_could_follow_is_refused(old: str, new: str, says: str) -> None:
+    text = ordered_text()
+    assert text.count(old) == 1
+    with pytest.raises(InvalidProgramme, match=says):
+        read_programmes(text.replace(old, new), file="jd.toml")
 
 
 FIXED = 'annual_rate = "0.10"\n'

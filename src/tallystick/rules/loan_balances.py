@@ -16,6 +16,8 @@ from tallystick.rules.loan_position import (
     past_due_minor,
     penalty_met,
 )
+from tallystick.rules.loan_terms import Debt
+from tallystick.rules.receipt_orders import recovered_of_each
 from tallystick.rules.refusal import Refusal
 
 
@@ -53,6 +55,10 @@ class Balances:
     fees_charged_off_minor: int
     fees_due_minor: int
     recovered_minor: int
+    principal_recovered_minor: int
+    interest_recovered_minor: int
+    penalty_recovered_minor: int
+    fees_recovered_minor: int
     credit_minor: int
     charged_off_date: date | None
     due_date: date
@@ -103,6 +109,7 @@ def balances(position: Position, on: date) -> Balances:
     owed = owed_by_bucket(position, accrual_to(position, on))
     interest_due_minor = owed[INTEREST]
     penalty_due_minor = owed[PENALTY]
+    recovered = recovered_of_each(position)
     return Balances(
         on=on,
         disbursed_minor=position.disbursed_minor,
@@ -126,6 +133,10 @@ def balances(position: Position, on: date) -> Balances:
         fees_charged_off_minor=position.fees_charged_off_minor,
         fees_due_minor=owed[FEES],
         recovered_minor=position.recovered_minor,
+        principal_recovered_minor=recovered[Debt.PRINCIPAL],
+        interest_recovered_minor=recovered[Debt.INTEREST],
+        penalty_recovered_minor=recovered[Debt.PENALTY],
+        fees_recovered_minor=recovered[Debt.FEES],
         credit_minor=position.credit_minor,
         charged_off_date=position.charged_off_date,
         due_date=position.dues[-1].due_date,

@@ -54,6 +54,8 @@ class EventKind(StrEnum):
     FEE_CHARGED = "fee_charged"
     DISBURSED = "disbursed"
     RECEIVED = "received"
+    REMITTED = "remitted"
+    REPAID = "repaid"
     PREPAID = "prepaid"
     CHARGED_BACK = "charged_back"
     REFUNDED = "refunded"
@@ -62,6 +64,9 @@ class EventKind(StrEnum):
     RECOVERED = "recovered"
     REVERSED = "reversed"
 
+
+RECEIPTS = (EventKind.RECEIVED, EventKind.REMITTED, EventKind.REPAID)
+"""Money that meets what is owed: a settlement's, cash that names the loan, the borrower's own."""
 
 PLAN_CHANGES = frozenset(
     {EventKind.RESTRUCTURED, EventKind.RE_AGED, EventKind.EXTENDED, EventKind.DUE_MOVED}
@@ -112,6 +117,8 @@ FIELDS_OF: dict[EventKind, tuple[str, ...]] = {
     EventKind.FEE_CHARGED: ("amount_minor",),
     EventKind.DISBURSED: ("amount_minor",),
     EventKind.RECEIVED: ("amount_minor",),
+    EventKind.REMITTED: ("amount_minor",),
+    EventKind.REPAID: ("amount_minor",),
     EventKind.PREPAID: ("amount_minor", "keeps"),
     EventKind.CHARGED_BACK: ("amount_minor",),
     EventKind.REFUNDED: ("amount_minor",),
@@ -169,8 +176,8 @@ class LoanEvent:
 
     Each kind carries its own fields and no other:
 
-    ``amount_minor``, above zero: ``disbursed``, ``received``, ``prepaid``, ``fee_charged``,
-    ``waived``, ``charged_back``, ``refunded``, ``recovered``.
+    ``amount_minor``, above zero: ``disbursed``, ``received``, ``remitted``, ``repaid``,
+    ``prepaid``, ``fee_charged``, ``waived``, ``charged_back``, ``refunded``, ``recovered``.
     ``annual_rate``, in force from the value date: ``rate_changed``, ``restructured``.
     ``days``: ``extended``, by which the due dates from the value date on, and the last one in any
     case, move later.

@@ -10,6 +10,7 @@ from tallystick.rules.loan_position import (
     accrual_to,
     owed_by_bucket,
 )
+from tallystick.rules.loan_terms import Debt
 from tallystick.rules.refusal import Refusal
 
 
@@ -19,6 +20,8 @@ class TakenBackAboveReceived(Refusal):
 
 def give_back(position: Position, event: LoanEvent, trace: Trace | None) -> Movement | None:
     """Money goes back, to the payer's bank or to the supplier: credit first, then what it paid.
+
+    Which of the debts that were paid is owed again first is said by the terms.
 
     Raises TakenBackAboveReceived.
     """
@@ -37,19 +40,12 @@ def give_back(position: Position, event: LoanEvent, trace: Trace | None) -> Move
             f"({position.terms.currency} minor units). Give no more than that, or a later day."
         )
     accrual = accrual_to(position, event.value_date)
-    rest_minor = amount_minor
-    taken_minor = []
-    for held_minor in (
-        position.credit_minor,
-        position.principal_repaid_minor,
-        position.interest_received_minor,
-        position.penalty_received_minor,
-        position.fees_received_minor,
-    ):
-        taken_minor.append(min(held_minor, rest_minor))
-        rest_minor -= taken_minor[-1]
-    credit_minor, principal_minor, interest_minor, penalty_minor, fees_minor = taken_minor
-
+    credit_minor = min(position.credit_minor, amount_minor)
+    taken_minor = _owed_again(position, amount_minor - credit_minor)
+    principal_minor = taken_minor[Debt.PRINCIPAL]
+    interest_minor = taken_minor[Debt.INTEREST]
+    penalty_minor = taken_minor[Debt.PENALTY]
+    fees_minor = taken_minor[Debt.FEES]
     if principal_minor:
         close_days(position, accrual, trace)
     position.credit_minor -= credit_minor
@@ -69,6 +65,21 @@ def give_back(position: Position, event: LoanEvent, trace: Trace | None) -> Move
         principal_minor=-principal_minor,
         credit_minor=-credit_minor,
     )
+
+
+def _owed_again(position: Position, amount_minor: int) -> dict[Debt, int]:
+    """What is taken of each debt that was paid; together they hold the amount."""
+    paid_minor = {
+        Debt.PRINCIPAL: position.principal_repaid_minor,
+        Debt.INTEREST: position.interest_received_minor,
+        Debt.PENALTY: position.penalty_received_minor,
+        Debt.FEES: position.fees_received_minor,
+    }
+    taken_minor = {}
+    for debt in position.terms.kind_orders.charged_back:
+        taken_minor[debt] = min(paid_minor[debt], amount_minor)
+        amount_minor -= taken_minor[debt]
+    return taken_minor
 
 
 def waive(position: Position, event: LoanEvent, _trace: Trace | None) -> Movement | None:

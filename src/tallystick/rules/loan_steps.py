@@ -1,7 +1,7 @@
 """What an event does to a loan's position: receipts, payouts, fees, new rates, losses, new plans.
 
 Events are taken in the order of their value dates and, within a day, of ``EventKind``. A receipt
-pays what is owed at its value date, bucket by bucket in the order of the terms; what finds no
+pays what is owed at its value date, in the order of the terms (``receipt_orders``); what finds no
 debt is the supplier's credit, also before anything was paid out. Credit meets the next debt, a
 fee or a payout, on the day it arises. So either nothing is owed or no credit is left.
 
@@ -26,10 +26,10 @@ from tallystick.rules.loan_position import (
     Position,
     accrual_to,
     opened,
-    owed_in_order,
     pass_dues,
 )
 from tallystick.rules.loan_terms import LoanTerms
+from tallystick.rules.receipt_orders import paid_by_receipt
 from tallystick.rules.refusal import Refusal
 
 
@@ -124,17 +124,7 @@ def _refuse_out_of_order(position: Position, event: LoanEvent) -> None:
 def _receive(position: Position, event: LoanEvent, trace: Trace | None) -> Movement | None:
     amount_minor = amount_of(event)
     accrual = accrual_to(position, event.value_date)
-    owed = owed_in_order(position, accrual)
-    paid = [0, 0, 0, 0, 0]
-    remaining_minor = amount_minor
-    for place in position.pays_in_order:
-        if remaining_minor <= owed[place]:
-            paid[place] = remaining_minor
-            remaining_minor = 0
-            break
-        paid[place] = owed[place]
-        remaining_minor -= owed[place]
-
+    paid, remaining_minor = paid_by_receipt(position, accrual, amount_minor, event.kind)
     fees_minor, penalty_minor, interest_minor, due_minor, not_due_minor = paid
     principal_minor = due_minor + not_due_minor
     if principal_minor:
@@ -296,6 +286,8 @@ _TAKEN: dict[EventKind, Callable[[Position, LoanEvent, Trace | None], Movement |
     EventKind.FEE_CHARGED: _charge_fee,
     EventKind.DISBURSED: _disburse,
     EventKind.RECEIVED: _receive,
+    EventKind.REMITTED: _receive,
+    EventKind.REPAID: _receive,
     EventKind.PREPAID: _prepay,
     EventKind.CHARGED_BACK: loan_losses.give_back,
     EventKind.REFUNDED: loan_losses.give_back,

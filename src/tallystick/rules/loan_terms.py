@@ -7,7 +7,8 @@ from enum import StrEnum
 
 from tallystick.rules.calendars import Period, PeriodUnit
 from tallystick.rules.daycount import DayCount, accrual_denominator
-from tallystick.rules.loan_events import MAX_AMOUNT_MINOR, rate_in_ppb
+from tallystick.rules.instalment_terms import Axis
+from tallystick.rules.loan_events import MAX_AMOUNT_MINOR, EventKind, rate_in_ppb
 from tallystick.rules.money import Rounding, minor_digits
 from tallystick.rules.refusal import Refusal
 from tallystick.rules.schedule import Method, ScheduleTerms
@@ -40,8 +41,83 @@ class Bucket(StrEnum):
 RECEIPT_ORDER = tuple(Bucket)
 
 
+class Debt(StrEnum):
+    """What a loan can owe, by kind: principal is one, whether it has fallen due or not."""
+
+    FEES = "fees"
+    PENALTY = "penalty"
+    INTEREST = "interest"
+    PRINCIPAL = "principal"
+
+
+BACKWARDS = tuple(reversed(Debt))
+
+_BUCKETS_OF: dict[Debt, tuple[Bucket, ...]] = {
+    Debt.FEES: (Bucket.FEES,),
+    Debt.PENALTY: (Bucket.PENALTY,),
+    Debt.INTEREST: (Bucket.INTEREST,),
+    Debt.PRINCIPAL: (Bucket.PRINCIPAL_DUE, Bucket.PRINCIPAL_NOT_DUE),
+}
+
+
 class InvalidLoanTerms(Refusal):
     """The terms contradict themselves or cannot be calculated with."""
+
+
+@dataclass(frozen=True, slots=True)
+class KindOrders:
+    """Orders of single kinds of transaction, named as the loan's events are; None: the usual one.
+
+    ``remitted``: cash that names the loan. ``repaid``: the borrower's own cash, early or late.
+    ``recovered``: which of the debts that were charged off is recovered first. ``charged_back``:
+    which of the debts that were paid is owed again first, when money goes back that is no credit.
+
+    Raises InvalidLoanTerms.
+    """
+
+    remitted: tuple[Bucket, ...] | None = None
+    repaid: tuple[Bucket, ...] | None = None
+    recovered: tuple[Debt, ...] | None = None
+    charged_back: tuple[Debt, ...] = BACKWARDS
+
+    def __post_init__(self) -> None:
+        for name, buckets in (("remitted", self.remitted), ("repaid", self.repaid)):
+            if buckets is not None:
+                refuse_order(name, buckets)
+        for name, debts in (("recovered", self.recovered), ("charged_back", self.charged_back)):
+            if debts is not None and sorted(debts) != sorted(Debt):
+                raise InvalidLoanTerms(
+                    f"{name} is {', '.join(debts) or 'empty'}: name each of {', '.join(Debt)} once."
+                )
+
+    def of(self, kind: EventKind, *, usual: tuple[Bucket, ...]) -> tuple[Bucket, ...]:
+        """In which order money that comes in by an event of ``kind`` meets what is owed."""
+        match kind:
+            case EventKind.REMITTED:
+                return self.remitted or usual
+            case EventKind.REPAID | EventKind.PREPAID:
+                return self.repaid or usual
+            case EventKind.RECOVERED if self.recovered is not None:
+                return tuple(bucket for debt in self.recovered for bucket in _BUCKETS_OF[debt])
+            case _:
+                return usual
+
+
+USUAL_ORDERS = KindOrders()
+
+
+def refuse_order(name: str, order: tuple[Bucket, ...]) -> None:
+    """Raise InvalidLoanTerms unless ``order`` names each bucket once, what is due before the rest.
+
+    What is repaid counts against the oldest instalment, so that it pays what is due first.
+    """
+    if sorted(order) != sorted(Bucket) or (
+        order.index(Bucket.PRINCIPAL_NOT_DUE) < order.index(Bucket.PRINCIPAL_DUE)
+    ):
+        raise InvalidLoanTerms(
+            f"{name} is {', '.join(order) or 'empty'}: name each of "
+            f"{', '.join(Bucket)} once, principal_due before principal_not_due."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +142,9 @@ class LoanTerms:
     write otherwise. ``revolving``: what was repaid may be borrowed again, up to the commitment.
     ``rounding`` turns the exact running totals of interest and penalty into minor units.
     ``receipt_order`` says what a receipt pays first: every bucket once, principal that is due
-    before principal that is not.
+    before principal that is not; ``kind_orders`` where it is not the same for every kind of
+    receipt. ``axis``: a bucket of all instalments before the next bucket, or all buckets of the
+    oldest instalment before the next instalment; fees and penalty belong to the oldest.
 
     Raises InvalidLoanTerms, InvalidRate, UnknownCurrency and NoFixedDenominator.
     """
@@ -85,6 +163,8 @@ class LoanTerms:
     receipt_order: tuple[Bucket, ...] = RECEIPT_ORDER
     penalty_bands: tuple[PenaltyBand, ...] = ()
     revolving: bool = False
+    axis: Axis = Axis.BY_PART
+    kind_orders: KindOrders = USUAL_ORDERS
 
     def __post_init__(self) -> None:
         minor_digits(self.currency)
@@ -118,15 +198,7 @@ class LoanTerms:
                 f"method {self.method} plans when each part comes back, and a revolving loan is "
                 f"repaid on any day: choose {Method.BULLET} or {Method.INTEREST_ONLY}."
             )
-        order = self.receipt_order
-        if sorted(order) != sorted(Bucket) or (
-            # What is repaid counts against the oldest instalment: it pays what is due first.
-            order.index(Bucket.PRINCIPAL_NOT_DUE) < order.index(Bucket.PRINCIPAL_DUE)
-        ):
-            raise InvalidLoanTerms(
-                f"receipt_order is {', '.join(order) or 'empty'}: name each of "
-                f"{', '.join(Bucket)} once, principal_due before principal_not_due."
-            )
+        refuse_order("receipt_order", self.receipt_order)
 
     def _refuse_bands(self) -> None:
         from_days = self.penalty_grace_days

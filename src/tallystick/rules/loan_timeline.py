@@ -23,6 +23,8 @@ _NOT_RECORDED = 2**62
 _COMES_IN = {
     EventKind.DISBURSED: -1,
     EventKind.RECEIVED: 1,
+    EventKind.REMITTED: 1,
+    EventKind.REPAID: 1,
     EventKind.PREPAID: 1,
     EventKind.RECOVERED: 1,
     EventKind.CHARGED_BACK: 1,

@@ -7,14 +7,15 @@ from in the ``sources`` table beside it: ``[13, C]`` is number 13 of the list, o
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Any
 
 from tallystick.rules.calendars import Adjustment
-from tallystick.rules.loan_terms import Bucket
+from tallystick.rules.instalment_terms import Axis
+from tallystick.rules.loan_terms import BACKWARDS, USUAL_ORDERS, Bucket, Debt, KindOrders
 from tallystick.rules.money import minor_digits
 from tallystick.rules.pool_terms import TERM_BOUNDS, Terms, terms_in
 from tallystick.rules.price_terms import PriceTerms, price_in
@@ -105,10 +106,14 @@ class SettlementTerms:
     ``swept_bps`` of a settlement repay at most, and ``held_back_bps`` are kept as the supplier's
     credit; the rest is the supplier's at once. ``others``: whether settlements of the supplier's
     other facilities repay loans here too, where the lower ``others_priority`` comes first.
+    ``waterfall`` is the order of every receipt whose kind has none in ``orders``; ``axis`` says
+    whether it runs bucket by bucket over all loans or loan by loan, the oldest first.
     """
 
     sweep: Sweep
     waterfall: tuple[Bucket, ...]
+    axis: Axis = Axis.BY_PART
+    orders: KindOrders = USUAL_ORDERS
     swept_bps: int = WHOLE_BPS
     held_back_bps: int = 0
     others: Others = Others.NONE
@@ -287,6 +292,8 @@ def _settlement(table: Table) -> SettlementTerms:
     terms = SettlementTerms(
         sweep=table.choice("sweep", Sweep),
         waterfall=table.each_once("waterfall", Bucket),
+        axis=table.choice("axis", Axis) if "axis" in table.content else Axis.BY_PART,
+        orders=_orders(table.table("orders")) if "orders" in table.content else USUAL_ORDERS,
         swept_bps=_whole(table, "swept_bps", lowest=1, highest=WHOLE_BPS, usual=WHOLE_BPS),
         held_back_bps=_whole(table, "held_back_bps", lowest=0, highest=WHOLE_BPS - 1, usual=0),
         others=table.choice("others", Others) if "others" in table.content else Others.NONE,
@@ -299,10 +306,7 @@ def _settlement(table: Table) -> SettlementTerms:
             "held_back_bps",
             f"Hold back {WHOLE_BPS - terms.swept_bps} at most: {terms.swept_bps} are swept.",
         )
-    places = {bucket: place for place, bucket in enumerate(terms.waterfall)}
-    if places[Bucket.PRINCIPAL_NOT_DUE] < places[Bucket.PRINCIPAL_DUE]:
-        # The loans would refuse it: what is repaid counts against the oldest instalment.
-        table.refuse("waterfall", "Let principal_due come before principal_not_due.")
+    _refuse_early_prepayment(table, "waterfall", terms.waterfall)
     bounded = terms.sweep is Sweep.COVER or terms.others is Others.DUE
     if bounded and terms.waterfall[-1] is not Bucket.PRINCIPAL_NOT_DUE:
         # Otherwise a loan's own order would repay principal that the sweep leaves outstanding.
@@ -315,8 +319,44 @@ def _settlement(table: Table) -> SettlementTerms:
     return terms
 
 
-_SETTLEMENT_CHOICES = ("swept_bps", "held_back_bps", "others", "others_priority")
+_SETTLEMENT_CHOICES = ("axis", "swept_bps", "held_back_bps", "others", "others_priority")
 """Terms of a settlement that may be left out."""
+
+
+def _orders(table: Table) -> KindOrders:
+    """Orders of single kinds of transaction: those that are not the waterfall's."""
+    written = [key for key in _KINDS_WITH_ORDERS if key in table.content]
+    orders = KindOrders(
+        remitted=_buckets(table, "remitted") if "remitted" in written else None,
+        repaid=_buckets(table, "repaid") if "repaid" in written else None,
+        recovered=table.each_once("recovered", Debt) if "recovered" in written else None,
+        charged_back=(
+            table.each_once("charged_back", Debt) if "charged_back" in written else BACKWARDS
+        ),
+    )
+    if not written:
+        table.refuse("", f"Give an order for {' or '.join(_KINDS_WITH_ORDERS)}, or remove it.")
+    table.finish(cited=written)
+    return orders
+
+
+_KINDS_WITH_ORDERS = ("remitted", "repaid", "recovered", "charged_back")
+"""Kinds of transaction that may have an order of their own."""
+
+
+def _buckets(table: Table, key: str) -> tuple[Bucket, ...]:
+    order = table.each_once(key, Bucket)
+    if not _refuse_early_prepayment(table, key, order):
+        return order
+    return tuple(Bucket)
+
+
+def _refuse_early_prepayment(table: Table, key: str, order: Sequence[Bucket]) -> bool:
+    """Refuse an order that the loans would: what is repaid counts against the oldest instalment."""
+    is_early = order.index(Bucket.PRINCIPAL_NOT_DUE) < order.index(Bucket.PRINCIPAL_DUE)
+    if is_early:
+        table.refuse(key, "Let principal_due come before principal_not_due.")
+    return is_early
 
 
 def _whole(table: Table, key: str, *, lowest: int, highest: int, usual: int) -> int:

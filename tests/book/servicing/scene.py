@@ -5,6 +5,7 @@ itself does goes through its own acts.
 """
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import count
@@ -91,9 +92,13 @@ def programme(
     *,
     sweep: Sweep = Sweep.ALL,
     waterfall: tuple[Bucket, ...] = RECEIPT_ORDER,
+    orders: Mapping[str, Sequence[str]] | None = None,
     **choices: int | str,
 ) -> ProgrammeTerms:
-    """The JD preset with another sweep or order of payment, or ``choices`` of its settlement."""
+    """The JD preset with another sweep or order of payment, or ``choices`` of its settlement.
+
+    ``orders``: those of single kinds of transaction.
+    """
     terms = preset("jd.jingbaobei")
     written = terms.content["terms"]
     settlement = {
@@ -103,6 +108,11 @@ def programme(
         **choices,
     }
     settlement["sources"] = settlement["sources"] | dict.fromkeys(choices, "illustrative")
+    if orders:
+        settlement["orders"] = {
+            **{kind: [str(each) for each in order] for kind, order in orders.items()},
+            "sources": dict.fromkeys(orders, "illustrative"),
+        }
     written = {**written, "settlement": settlement}
     return replace(terms, content={**terms.content, "terms": written})
 

@@ -11,6 +11,7 @@ from django.db import connection
 from tallystick.book.financing.programmes import terms_with
 from tallystick.book.servicing.history import folded, loan_events
 from tallystick.book.servicing.positions import LoanPosition
+from tallystick.rules.instalment_terms import Axis
 from tallystick.rules.loan_events import EventKind, LoanEvent
 from tallystick.rules.loan_steps import EventOutOfOrder, advance, position_of
 from tallystick.rules.loan_terms import Bucket
@@ -18,6 +19,8 @@ from tallystick.rules.programme import SettlementTerms, Sweep
 from tallystick.rules.settlement import (
     LoanPaid,
     OwingLoan,
+    instalments_owed_in_hindsight,
+    instalments_owed_on,
     owed_in_hindsight,
     owed_on,
     prepayment_down_to_cover,
@@ -44,7 +47,7 @@ class Share(NamedTuple):
     """The part of a receipt that belongs to one facility, or to ``loan_id`` alone.
 
     ``sweep`` says how much principal not yet due it repays; none where it pays ``only_due``. Of
-    one facility the lower ``turn`` is allocated first.
+    one facility the lower ``turn`` is allocated first. ``kind`` is what it is to the loans.
     """
 
     receipt_id: int
@@ -55,6 +58,7 @@ class Share(NamedTuple):
     sweep: Sweep
     turn: int = 0
     only_due: bool = False
+    kind: EventKind = EventKind.RECEIVED
 
 
 class Allocated(NamedTuple):
@@ -151,19 +155,15 @@ def _allocated(
     drawn_minor = facility.drawn_minor
     for place, share in enumerate(shares):
         owing = [
-            OwingLoan(
-                loan.loan_id,
-                loan.position.dues[-1].due_date,
-                loan.disbursed_date,
-                _owed(loan, share.value_date, history, booking_date),
-            )
+            _owing(loan, share.value_date, facility.settlement.axis, history, booking_date)
             for loan in loans.values()
             if loan.disbursed_date <= share.value_date and share.loan_id in (None, loan.loan_id)
         ]
         swept = sweep(
             share.amount_minor,
             owing,
-            order=facility.settlement.waterfall,
+            order=facility.settlement.orders.of(share.kind, usual=facility.settlement.waterfall),
+            axis=facility.settlement.axis,
             max_prepaid_minor=_max_prepaid_minor(share, owing, drawn_minor, cover_minor),
         )
         for paid in swept.paid:
@@ -192,16 +192,28 @@ def _max_prepaid_minor(
     )
 
 
-def _owed(
+def _owing(
     loan: LoanPosition,
     on: date,
+    axis: Axis,
     history: Mapping[int, Sequence[LoanEvent]],
     booking_date: date,
-) -> Mapping[Bucket, int]:
-    if on >= loan.position.last_value_date:
-        return owed_on(loan.position, on)
-    then = position_of(loan.terms, history[loan.loan_id], on=on, known_on=booking_date)
-    return owed_in_hindsight(then, loan.position, on)
+) -> OwingLoan:
+    now = loan.position
+    has_parts = axis is Axis.BY_INSTALMENT and len(now.dues) > 1
+    instalments: list[dict[Bucket, int]] = []
+    if on >= now.last_value_date:
+        owed_minor = owed_on(now, on)
+        if has_parts:
+            instalments = instalments_owed_on(now, on)
+    else:
+        then = position_of(loan.terms, history[loan.loan_id], on=on, known_on=booking_date)
+        owed_minor = owed_in_hindsight(then, now, on)
+        if has_parts:
+            instalments = instalments_owed_in_hindsight(then, now, on)
+    return OwingLoan(
+        loan.loan_id, now.dues[-1].due_date, loan.disbursed_date, owed_minor, instalments
+    )
 
 
 def _moved_on(
@@ -220,7 +232,7 @@ def _moved_on(
         loan = loans[loan_id]
         event = LoanEvent(
             _NOT_NUMBERED_YET + place,
-            EventKind.RECEIVED,
+            share.kind,
             share.value_date,
             booking_date,
             amount_minor,

@@ -37,7 +37,8 @@ LINES_ARE_EVENTS = """
     ) AS line
     FULL JOIN (
         SELECT loan_id, reference, sum(amount_minor) AS minor
-        FROM servicing_loanevent WHERE kind IN ('received', 'recovered') GROUP BY 1, 2
+        FROM servicing_loanevent
+        WHERE kind IN ('received', 'remitted', 'repaid', 'recovered') GROUP BY 1, 2
     ) AS event ON event.loan_id = line.loan_id AND event.reference = line.reference
     JOIN financing_loan AS loan ON loan.id = coalesce(line.loan_id, event.loan_id)
     WHERE line.minor IS DISTINCT FROM event.minor

@@ -17,7 +17,8 @@ from tallystick.book.servicing.models import STILL_IN_FORCE
 from tallystick.rules.daycount import DayCount
 from tallystick.rules.loan_events import EventKind, rate_from_ppb
 from tallystick.rules.loan_position import Due, Position, accrual_days_to, pays_in_order
-from tallystick.rules.loan_terms import Bucket, LoanTerms
+from tallystick.rules.loan_terms import LoanTerms
+from tallystick.rules.programme import SettlementTerms
 from tallystick.rules.schedule import Method
 from tallystick.rules.settlement import owed_on
 
@@ -118,7 +119,7 @@ def _read(row: tuple[Any, ...]) -> LoanPosition:
         day_count,
         drawn_date,
         due_date,
-        terms_with(programme_sha256).settlement.waterfall,
+        terms_with(programme_sha256).settlement,
     )
     return LoanPosition(
         loan_id,
@@ -146,7 +147,7 @@ def loan_terms(
     day_count: str,
     drawn_date: date,
     due_date: date,
-    receipt_order: tuple[Bucket, ...],
+    settlement: SettlementTerms,
 ) -> LoanTerms:
     """A loan's row as the terms that ``rules.loan`` folds under: one payment at the due date."""
     return LoanTerms(
@@ -158,7 +159,9 @@ def loan_terms(
         start=drawn_date,
         maturity=due_date,
         penalty_rate=rate_from_ppb(penalty_rate_ppb),
-        receipt_order=receipt_order,
+        receipt_order=settlement.waterfall,
+        axis=settlement.axis,
+        kind_orders=settlement.orders,
     )
 
 

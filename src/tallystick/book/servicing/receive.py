@@ -29,6 +29,7 @@ from tallystick.book.servicing.recover import recovery_lines
 from tallystick.book.servicing.settled import Settled, settled_receipts
 from tallystick.book.servicing.supplier_accounts import recovered_first
 from tallystick.book.watch.worklist import close_items
+from tallystick.rules.loan_events import EventKind
 from tallystick.rules.programme import Sweep
 from tallystick.rules.refusal import Refusal
 
@@ -54,7 +55,8 @@ class _Held(NamedTuple):
 def receive(receipt: Receipt, loan: str, *, legal_entity_id: int, caller: Caller) -> Settled:
     """Take cash that names ``loan`` (its code), known by the bank's reference.
 
-    It sweeps what the loan owes at the value date, principal not yet due included; of a loan that
+    It sweeps what the loan owes at the value date, in the programme's order for cash that names a
+    loan, principal not yet due included; of a loan that
     was charged off it is recovered. What it cannot pay waits in suspense with a work item.
     Telling the same again answers as the first time.
 
@@ -138,6 +140,7 @@ def apply_to_loan(
                 0,
                 (),
                 was_held=True,
+                kind=EventKind.REMITTED,
             )
             _record(cash, lines, loans, legal_entity_id, on, act.act_id)
             _lower(held, amount_minor)
@@ -171,6 +174,7 @@ def _take(told: Receipt, loan: str, legal_entity_id: int, on: date, act_id: int)
         told.value_date,
         0 if place.loan else told.amount_minor,
         () if place.loan else (place.because,),
+        kind=EventKind.REMITTED,
     )
     _record(cash, lines, loans, legal_entity_id, on, act_id)
 
@@ -201,7 +205,15 @@ def _lines(
     if loan.status == "charged_off":
         return recovery_lines(loan, receipt_id, amount_minor), {loan.loan_id: loan}
     loans = live_positions([loan.facility_id])
-    share = Share(receipt_id, loan.facility_id, loan.loan_id, amount_minor, value_date, Sweep.ALL)
+    share = Share(
+        receipt_id,
+        loan.facility_id,
+        loan.loan_id,
+        amount_minor,
+        value_date,
+        Sweep.ALL,
+        kind=EventKind.REMITTED,
+    )
     facilities = lock_facilities(loan.legal_entity_id, facility_ids=[loan.facility_id])
     allocated = allocate(
         [share], facilities=facilities, covers_minor={}, loans=loans, booking_date=on

@@ -37,7 +37,7 @@ from tallystick.rules.loan_events import EventKind
 class Cash(NamedTuple):
     """Cash of a receipt that is booked now; ``suspense_minor`` of it names no claim.
 
-    ``was_held``: it has waited in suspense since it arrived.
+    ``was_held``: it has waited in suspense since it arrived. ``kind``: what it is to live loans.
     """
 
     receipt_id: int
@@ -48,6 +48,7 @@ class Cash(NamedTuple):
     suspense_minor: int
     because: Sequence[str]
     was_held: bool = False
+    kind: EventKind = EventKind.RECEIVED
 
 
 def record_cash(
@@ -154,7 +155,7 @@ def _events(
     return [
         NewLoanEvent(
             loan_id=loan_id,
-            kind=EventKind.RECOVERED if RECOVERY in by_kind else EventKind.RECEIVED,
+            kind=EventKind.RECOVERED if RECOVERY in by_kind else each.kind,
             value_date=each.value_date,
             reference=f"receipt:{each.bank_reference}",
             act_id=act_id,

@@ -13,6 +13,7 @@ from tallystick.book.servicing.receipts import Receipt, check_receipt, keep_rece
 from tallystick.book.servicing.recording import Cash, record_cash
 from tallystick.book.servicing.settled import Settled, settled_receipts
 from tallystick.book.servicing.supplier_accounts import recovered_first
+from tallystick.rules.loan_events import EventKind
 from tallystick.rules.programme import Sweep
 from tallystick.rules.refusal import Refusal
 
@@ -45,8 +46,9 @@ def repay(
     """Take cash of the supplier for a facility's loans, or for one loan, by their code.
 
     The cash sweeps what is owed at ``value_date`` (the open business day where None) in the
-    programme's order, principal not yet due included: early repayment is free. What finds no
-    debt is kept as the supplier's credit, and told of. Repeating ``key`` returns the first answer.
+    programme's order for such repayments, principal not yet due included: early repayment is
+    free. What finds no debt is kept as the supplier's credit, and told of. Repeating ``key``
+    returns the first answer.
 
     Raises NothingToRepay, InvalidReceipt, KeyConflict.
     """
@@ -118,6 +120,7 @@ def _take(
         amount_minor,
         receipt.value_date,
         Sweep.ALL,
+        kind=EventKind.REPAID,
     )
     lines = [
         Line(
@@ -137,7 +140,18 @@ def _take(
         )
     ]
     record_cash(
-        [Cash(receipt_id, reference, target.currency, amount_minor, receipt.value_date, 0, ())],
+        [
+            Cash(
+                receipt_id,
+                reference,
+                target.currency,
+                amount_minor,
+                receipt.value_date,
+                0,
+                (),
+                kind=EventKind.REPAID,
+            )
+        ],
         recovered_first(
             lines, {receipt_id: target.currency}, legal_entity_id=target.legal_entity_id
         ),

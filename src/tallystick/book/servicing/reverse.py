@@ -21,7 +21,7 @@ from tallystick.book.trade.pay_claims import ClaimPayment, reverse_payments
 from tallystick.book.watch.worklist import close_items
 from tallystick.rules.accounting import RECEIVABLE_OF, Booking
 from tallystick.rules.journal import AccountName, credit, debit
-from tallystick.rules.loan_events import EventKind
+from tallystick.rules.loan_events import RECEIPTS, EventKind
 from tallystick.rules.refusal import Refusal
 
 
@@ -165,9 +165,8 @@ def _reversals(reference: str, lines: Sequence[Line], act_id: int) -> list[NewLo
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT loan_id, id, value_date FROM servicing_loanevent"
-            " WHERE loan_id = ANY(%s) AND reference = %s AND kind IN ('received', 'recovered')"
-            " ORDER BY id",
-            [list(booked), reference],
+            " WHERE loan_id = ANY(%s) AND reference = %s AND kind = ANY(%s) ORDER BY id",
+            [list(booked), reference, [*RECEIPTS, EventKind.RECOVERED]],
         )
         received = cursor.fetchall()
     return [

@@ -15,14 +15,14 @@ from tallystick.book.servicing.one_loan import booking_of, record_one, refuse_un
 from tallystick.book.servicing.positions import LoanPosition
 from tallystick.rules.accounting import ACCOUNT_OF
 from tallystick.rules.journal import Posting, Side
-from tallystick.rules.loan_events import EventKind
+from tallystick.rules.loan_events import RECEIPTS, EventKind
 from tallystick.rules.refusal import Refusal
 
 _ENTRY_OF = {EventKind.FEE_CHARGED: "fee_charged", EventKind.CHARGED_BACK: "charged_back"}
 """Events whose own entry moves more than between a loan's accounts: it is reversed with them."""
 
 _OTHERWISE = {
-    EventKind.RECEIVED: "take its receipt back",
+    **dict.fromkeys(RECEIPTS, "take its receipt back"),
     EventKind.RECOVERED: "take its receipt back",
     EventKind.DISBURSED: "the bank has paid, and what comes back is a repayment",
     EventKind.REVERSED: "record what was taken back in error anew, with its old value date",

@@ -15,6 +15,7 @@ from pathlib import Path
 from tallystick.faces.cli.case_fields import Fields, content_of, naming, numbered_events
 from tallystick.faces.cli.floating_case import floating_resets
 from tallystick.rules.daycount import DayCount
+from tallystick.rules.instalment_terms import Axis
 from tallystick.rules.loan_events import (
     FIELDS_OF,
     Charge,
@@ -23,9 +24,13 @@ from tallystick.rules.loan_events import (
     LoanEvent,
 )
 from tallystick.rules.loan_terms import (
+    BACKWARDS,
     MONTHLY,
     RECEIPT_ORDER,
+    USUAL_ORDERS,
     Bucket,
+    Debt,
+    KindOrders,
     LoanTerms,
     PenaltyBand,
     penalty_of_a_day,
@@ -85,7 +90,22 @@ def _terms(case: "Fields", annual_rate: Decimal) -> LoanTerms:
         ),
         penalty_bands=_penalty_bands(case),
         revolving=case.yes_or_no("revolving") if "revolving" in case else False,
+        axis=case.choice("axis", Axis) if "axis" in case else Axis.BY_PART,
+        kind_orders=_kind_orders(case.part("orders")) if "orders" in case else USUAL_ORDERS,
     )
+
+
+def _kind_orders(fields: "Fields") -> KindOrders:
+    orders = KindOrders(
+        remitted=fields.choices("remitted", Bucket) if "remitted" in fields else None,
+        repaid=fields.choices("repaid", Bucket) if "repaid" in fields else None,
+        recovered=fields.choices("recovered", Debt) if "recovered" in fields else None,
+        charged_back=(
+            fields.choices("charged_back", Debt) if "charged_back" in fields else BACKWARDS
+        ),
+    )
+    fields.refuse_unknown()
+    return orders
 
 
 def _penalty_bands(case: "Fields") -> tuple[PenaltyBand, ...]:

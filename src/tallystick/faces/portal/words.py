@@ -78,6 +78,8 @@ WORDS: Mapping[str, Mapping[str, Label]] = {
         "drawn": _("Drawn"),
         "disbursed": _("Paid out"),
         "received": _("Repayment received"),
+        "remitted": _("Cash for this loan received"),
+        "repaid": _("Repaid from the supplier's own cash"),
         "reversed": _("Taken back"),
         "rate_changed": _("Rate changed"),
         "fee_charged": _("Fee charged"),

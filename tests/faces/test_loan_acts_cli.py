@@ -49,18 +49,43 @@ PROPOSE = ("--maker", "operator@factor.example", "--reason", "our fault")
 DECIDE = ("--checker", "approver@factor.example")
 
 
-def test_a_loan_is_extended_moved_paused_and_planned_anew_in_the_order_of_recording(tally, loan):
-    assert (
-        "falls due on 2026-05-31" in tally("extend", loan, "--days", "30", "--reason", "flood")[1]
-    )
-    moved = tally("move-due", loan, "--to", "2026-05-20", "--reason", "fair")
-    assert "falls due on 2026-05-20" in moved[1]
-    paused = tally("pause", loan, "--from", "2026-03-12", "--to", "2026-03-21", "--reason", "flood")
-    assert paused[0] == 0
+def agreed(tally, command, *arguments):
+    """Propose it, and have it approved by somebody else."""
+    status, proposed, says = tally(command, *arguments, *PROPOSE)
+    assert status == 0, says
+    number = proposed.split()[1]
+    assert tally("approve", number, *DECIDE)[0] == 0
+
+
+def test_a_loan_is_extended_moved_paused_and_planned_anew_by_two_people_each_time(tally, loan):
+    def due_date():
+        return str(Loan.objects.get(code=loan).due_date)
+
+    agreed(tally, "extend", loan, "--days", "30")
+    assert due_date() == "2026-05-31"
+    agreed(tally, "move-due", loan, "--to", "2026-05-20")
+    assert due_date() == "2026-05-20"
+    agreed(tally, "pause", loan, "--from", "2026-03-12", "--to", "2026-03-21")
     assert loan_on(loan).state.balances.interest_due_minor == 10_000
-    assert "planned anew" in tally("re-age", loan, "--to", "2026-06-30", "--reason", "agreed")[1]
-    status, _, says = tally("extend", loan, "--days", "-5", "--reason", "typing")
-    assert (status, "1 to 3660 days" in says) == (2, True)
+    agreed(tally, "re-age", loan, "--to", "2026-06-30")
+    assert due_date() == "2026-06-30"
+    agreed(tally, "change-rate", loan, "--rate", "0.05", "--value-date", "2026-03-02")
+    assert loan_on(loan).state.balances.interest_due_minor == 5_000
+    status, _, says = tally("extend", loan, "--days", "-5", *PROPOSE)
+    assert (status, "1 to 365 days" in says) == (2, True)
+
+
+def test_nobody_gives_time_away_alone(tally, loan):
+    status, _, says = tally("extend", loan, "--days", "30", "--reason", "flood")
+    assert (status, "--maker" in says) == (2, True)
+
+    tally("extend", loan, "--days", "30", *PROPOSE)
+
+    assert Loan.objects.get(code=loan).due_date == START + timedelta(days=60)
+    assert (
+        f"extension of {loan} (days 30), by operator@factor.example: our fault"
+        in (tally("proposals")[1])
+    )
 
 
 def test_a_waiver_is_proposed_by_one_person_and_approved_by_another(tally, loan):

@@ -82,6 +82,7 @@ INSTALLED_APPS = [
     "tallystick.book.funding",
     "tallystick.book.payments",
     "tallystick.book.servicing",
+    "tallystick.book.proposals",
     "tallystick.book.collections",
     "tallystick.book.impairment",
     "tallystick.book.watch",

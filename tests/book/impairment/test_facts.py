@@ -11,13 +11,11 @@ from tests.book.servicing.books import findings
 from tests.book.servicing.scene import START
 from tests.book.servicing.test_reverse import code_of
 
+from tallystick.book.acts.reasons import ReasonMissing
 from tallystick.book.impairment.facts import (
-    FactAlreadyDecided,
-    FactCheckedByMaker,
     FactEndedAlready,
     FactKind,
     NewFact,
-    NoSuchFact,
     NotAFact,
     approve_fact,
     propose_end,
@@ -25,8 +23,13 @@ from tallystick.book.impairment.facts import (
     reject_fact,
 )
 from tallystick.book.impairment.models import Fact
-from tallystick.book.ledger.manual_journals import ReasonMissing, RoleMissing
 from tallystick.book.parties.models import User
+from tallystick.book.parties.two_people import (
+    AlreadyDecided,
+    CheckedByMaker,
+    NothingProposed,
+    RoleMissing,
+)
 from tallystick.book.servicing.close import close_day, close_through
 
 DAY = timedelta(days=1)
@@ -121,9 +124,9 @@ def test_nobody_approves_his_own_fact_and_each_is_decided_on_once(database):
     with pytest.raises(ReasonMissing):
         propose_fact(fact, legal_entity_id=entity, maker=maker, caller=because(" "), key="c")
     reject_fact(number, checker=checker, caller=because("not so"), key="d")
-    with pytest.raises(FactAlreadyDecided):
+    with pytest.raises(AlreadyDecided):
         approve_fact(number, checker=checker, caller=because(), key="e")
-    with pytest.raises(NoSuchFact):
+    with pytest.raises(NothingProposed):
         approve_fact(9_999, checker=checker, caller=because(), key="f")
     with pytest.raises(FactEndedAlready):
         propose_end(number, from_date=START, maker=maker, caller=because(), key="g")
@@ -132,7 +135,7 @@ def test_nobody_approves_his_own_fact_and_each_is_decided_on_once(database):
     own = Fact.objects.create(
         legal_entity_id=entity, kind="diverted_use", loan_id=loan, from_date=START, maker=maker
     )
-    with pytest.raises(FactCheckedByMaker):
+    with pytest.raises(CheckedByMaker):
         approve_fact(own.pk, checker=maker, caller=because(), key="h")
 
 

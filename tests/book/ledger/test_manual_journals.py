@@ -11,14 +11,10 @@ from django.db import connection
 from tests.book.ledger.house import BANK, CAPITAL, OPENED, SUSPENSE
 
 from tallystick.book.acts.once import Caller, KeyConflict
+from tallystick.book.acts.reasons import ReasonMissing
 from tallystick.book.ledger.manual_journals import (
-    AlreadyDecided,
-    CheckedByMaker,
     MemorandumMixed,
-    NoSuchManualJournal,
-    ReasonMissing,
     ReferenceUnusable,
-    RoleMissing,
     approve,
     propose,
     reject,
@@ -26,6 +22,12 @@ from tallystick.book.ledger.manual_journals import (
 from tallystick.book.ledger.models import Entry, ManualJournal
 from tallystick.book.ledger.post import journal_entry
 from tallystick.book.parties.models import Role, User
+from tallystick.book.parties.two_people import (
+    AlreadyDecided,
+    CheckedByMaker,
+    NothingProposed,
+    RoleMissing,
+)
 from tallystick.rules.chart import UnknownAccount
 from tallystick.rules.journal import AccountName, UnbalancedEntry, credit, debit
 from tallystick.rules.money import UnknownCurrency
@@ -226,7 +228,7 @@ def test_a_proposal_that_could_not_be_booked_is_refused_at_once(house, maker, ch
 
 
 def test_a_journal_that_is_not_there_cannot_be_decided_on(house, checker):
-    with pytest.raises(NoSuchManualJournal, match="no manual journal 4711"):
+    with pytest.raises(NothingProposed, match="no manual journal 4711"):
         approve(4711, caller=CALLER, key=key(), checker=checker)
 
 

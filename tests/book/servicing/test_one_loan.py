@@ -13,6 +13,7 @@ from tests.book.servicing.scene import CALLER, START
 from tests.book.servicing.test_settle import code_of
 
 from tallystick.book.acts.once import Caller
+from tallystick.book.acts.reasons import ReasonMissing
 from tallystick.book.financing.models import Facility, Loan
 from tallystick.book.servicing.charge_back import charge_back
 from tallystick.book.servicing.charge_fee import charge_fee
@@ -23,7 +24,6 @@ from tallystick.book.servicing.extend import extend, move_due_date, re_age
 from tallystick.book.servicing.live_loan import NotALiveLoan
 from tallystick.book.servicing.loans import loan_on
 from tallystick.book.servicing.models import LoanEvent
-from tallystick.book.servicing.one_loan import ReasonMissing
 from tallystick.book.servicing.positions import positions_of
 from tallystick.book.servicing.recover import NothingToRecover, recover
 from tallystick.book.servicing.repay import repay

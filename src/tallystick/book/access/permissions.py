@@ -21,7 +21,9 @@ class May(StrEnum):
     HEAR_BANK = "hear the bank"
     WORK = "work on items"
     COLLECT = "collect what is overdue"
-    DECIDE_RELIEF = "decide on extensions and write-offs"
+    PROPOSE_RELIEF = "propose what is given up or put off on a loan"
+    DECIDE_RELIEF = "decide on what is given up or put off on a loan"
+    SERVICE_LOANS = "charge fees on loans and take events back"
     PROMISE = "promise to pay"
     PROPOSE_FACT = "propose a fact"
     DECIDE_FACT = "decide on a fact"
@@ -47,6 +49,8 @@ GRANTED: Mapping[Role, frozenset[May]] = {
         May.HEAR_BANK,
         May.WORK,
         May.COLLECT,
+        May.PROPOSE_RELIEF,
+        May.SERVICE_LOANS,
         May.DISPUTE,
         May.PROPOSE_FACT,
         May.FREEZE,
@@ -56,7 +60,16 @@ GRANTED: Mapping[Role, frozenset[May]] = {
         May.MANAGE_CLIENTS,
     },
     Role.RISK_OFFICER: _OF_STAFF
-    | {May.PROPOSE_FACT, May.FREEZE, May.CHANGE_TERMS, May.WORK, May.COLLECT, May.DISPUTE},
+    | {
+        May.PROPOSE_FACT,
+        May.PROPOSE_RELIEF,
+        May.SERVICE_LOANS,
+        May.FREEZE,
+        May.CHANGE_TERMS,
+        May.WORK,
+        May.COLLECT,
+        May.DISPUTE,
+    },
     Role.APPROVER: _OF_STAFF
     | {May.DECIDE_JOURNAL, May.DECIDE_RELIEF, May.DECIDE_FACT, May.SEE_AUDIT},
     Role.TREASURY: _OF_STAFF

@@ -18,6 +18,7 @@ from tallystick.book.impairment.models import Fact
 from tallystick.book.ledger.models import Account, Entry, ManualJournal
 from tallystick.book.parties.models import LegalEntity, Party, User
 from tallystick.book.payments.models import BankAnswer, CashReceipt, PaymentOrder
+from tallystick.book.proposals.models import Proposal
 from tallystick.book.statements import fetched
 from tallystick.book.trade.models import Claim, Document
 from tallystick.book.watch.models import Verification, WorkItem
@@ -107,6 +108,10 @@ def manual_journals(viewer: Viewer) -> QuerySet[ManualJournal]:
 
 def facts(viewer: Viewer) -> QuerySet[Fact]:
     return _house(viewer, Fact.objects.all())
+
+
+def proposals(viewer: Viewer) -> QuerySet[Proposal]:
+    return _house(viewer, Proposal.objects.all())
 
 
 def programme_limits(viewer: Viewer) -> QuerySet[ProgrammeLimit]:

@@ -10,16 +10,12 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 
 from tallystick.book.collections.collect import standings
 from tallystick.book.collections.ladders import ladder_of
-from tallystick.book.collections.models import (
-    Case,
-    Message,
-    Note,
-    PromiseToPay,
-    Proposal,
-)
+from tallystick.book.collections.models import Case, Message, Note, PromiseToPay
 from tallystick.book.collections.past_due import LateLoan, late_loans
 from tallystick.book.parties.models import LegalEntity
 from tallystick.book.payments.models import CashReceipt
+from tallystick.book.proposals.models import Proposal
+from tallystick.book.proposals.waiting import proposed_for
 from tallystick.rules.dunning import Ladder, Next, bucket_of, by_bucket
 
 
@@ -81,11 +77,7 @@ def case_on(case: Case, *, on: date) -> CaseOn:
 def story(case: Case, *, most: int = 500) -> list[Happened]:
     """What happened in a case, the latest first: at most so many lines of each kind."""
     promises = list(PromiseToPay.objects.filter(case=case).order_by("-id")[:most])
-    proposals = list(
-        Proposal.objects.filter(case=case)
-        .select_related("loan", "maker", "checker")
-        .order_by("-id")[:most]
-    )
+    proposals = list(proposals_of(case)[:most])
     lines = chain(
         (
             Happened("note", row.date, row.at, row)
@@ -133,12 +125,13 @@ def receipts_of(case: Case) -> QuerySet[CashReceipt]:
     )
 
 
-def undecided(cases: QuerySet[Case]) -> QuerySet[Proposal]:
-    """Proposals of these cases that wait for a second person, the oldest first."""
-    return (
-        Proposal.objects.filter(approved=None, case__in=cases)
-        .select_related("case__party", "loan", "maker")
-        .order_by("id")
+def proposals_of(case: Case) -> QuerySet[Proposal]:
+    """What was proposed for the firm's loans while the case was open, the latest first."""
+    return proposed_for(
+        case.party_id,
+        legal_entity_id=case.legal_entity_id,
+        from_date=case.opened_date,
+        to_date=case.closed_date or date.max,
     )
 
 

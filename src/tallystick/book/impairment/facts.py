@@ -4,7 +4,7 @@ A fact counts in the closes of the days from its own date on that follow its app
 are closed stay as they were classed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -12,11 +12,12 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
 from tallystick.book.acts.once import Caller, once
+from tallystick.book.acts.reasons import refuse_unreasoned
 from tallystick.book.financing.models import Facility, Loan
 from tallystick.book.impairment.models import Fact, FactKind
-from tallystick.book.ledger.manual_journals import ReasonMissing, RoleMissing
 from tallystick.book.parties.business_date import open_day
 from tallystick.book.parties.models import Party, Role, User
+from tallystick.book.parties.two_people import NothingProposed, refuse_unless, to_decide
 from tallystick.rules.refusal import Refusal
 
 MAKERS = (Role.RISK_OFFICER, Role.OPERATOR)
@@ -36,35 +37,6 @@ WITH_SHARE: Mapping[FactKind, str] = {
 
 class NotAFact(Refusal):
     """What is proposed is not something that can be recorded so."""
-
-
-class NoSuchFact(Refusal):
-    """There is no such fact."""
-
-    def __init__(self, fact_id: int) -> None:
-        self.fact_id = fact_id
-        super().__init__(f"There is no fact {fact_id}. `./tally classes facts` lists the numbers.")
-
-
-class FactCheckedByMaker(Refusal):
-    """The person who proposed a fact cannot decide on it."""
-
-    def __init__(self, fact: Fact) -> None:
-        super().__init__(
-            f"Fact {fact.pk} was proposed by {fact.maker.email}, who cannot decide on it. "
-            "Another approver has to."
-        )
-
-
-class FactAlreadyDecided(Refusal):
-    """A fact is decided on once."""
-
-    def __init__(self, fact: Fact) -> None:
-        decision = "approved" if fact.approved else "rejected"
-        super().__init__(
-            f"Fact {fact.pk} was {decision} on {fact.decided_at:%Y-%m-%d}. "
-            "Propose its end, or another one."
-        )
 
 
 class FactEndedAlready(Refusal):
@@ -102,7 +74,8 @@ def propose_fact(
 
     Raises RoleMissing, ReasonMissing, NotAFact, KeyConflict.
     """
-    _check(maker, caller, "propose a fact", MAKERS)
+    refuse_unless(maker, MAKERS, "propose a fact")
+    refuse_unreasoned(caller, "propose a fact")
     request = {
         "legal_entity": legal_entity_id,
         "maker": maker.pk,
@@ -135,15 +108,16 @@ def propose_fact(
 def propose_end(fact_id: int, *, from_date: date, maker: User, caller: Caller, key: str) -> int:
     """Propose that a fact no longer holds from a day on; returns the number of the proposal.
 
-    Raises RoleMissing, ReasonMissing, NoSuchFact, FactEndedAlready, NotAFact, KeyConflict.
+    Raises RoleMissing, ReasonMissing, NothingProposed, FactEndedAlready, NotAFact, KeyConflict.
     """
-    _check(maker, caller, "propose the end of a fact", MAKERS)
+    refuse_unless(maker, MAKERS, "propose the end of a fact")
+    refuse_unreasoned(caller, "propose the end of a fact")
     request = {"fact": fact_id, "from_date": from_date, "maker": maker.pk}
     with once(caller, key=key, kind="propose_fact_end", request=request) as act:
         if act.earlier is None:
             ended = Fact.objects.filter(pk=fact_id).first()
             if ended is None:
-                raise NoSuchFact(fact_id)
+                raise NothingProposed("fact", fact_id)
             if ended.approved is not True or ended.ends_id or ended.ended_by.filter(approved=True):
                 raise FactEndedAlready(fact_id)
             if from_date < ended.from_date or from_date > open_day(ended.legal_entity_id):
@@ -168,7 +142,7 @@ def propose_end(fact_id: int, *, from_date: date, maker: User, caller: Caller, k
 def approve_fact(fact_id: int, *, checker: User, caller: Caller, key: str) -> date:
     """Let a proposed fact count from the close of the open business day on; returns that day.
 
-    Raises NoSuchFact, RoleMissing, FactCheckedByMaker, FactAlreadyDecided, FactEndedAlready,
+    Raises NothingProposed, RoleMissing, CheckedByMaker, AlreadyDecided, FactEndedAlready,
     KeyConflict.
     """
     request = {"fact": fact_id, "checker": checker.pk}
@@ -184,11 +158,10 @@ def approve_fact(fact_id: int, *, checker: User, caller: Caller, key: str) -> da
 def reject_fact(fact_id: int, *, checker: User, caller: Caller, key: str) -> None:
     """Decline a proposed fact; ``caller.reason`` says why.
 
-    Raises NoSuchFact, RoleMissing, FactCheckedByMaker, FactAlreadyDecided, ReasonMissing,
+    Raises NothingProposed, RoleMissing, CheckedByMaker, AlreadyDecided, ReasonMissing,
     KeyConflict.
     """
-    if not caller.reason.strip():
-        raise ReasonMissing("reject a fact")
+    refuse_unreasoned(caller, "reject a fact")
     request = {"fact": fact_id, "checker": checker.pk}
     with once(caller, key=key, kind="reject_fact", request=request) as act:
         if act.earlier is None:
@@ -208,10 +181,10 @@ def kind_called(name: str) -> FactKind:
 
 
 def business_date_of(fact_id: int) -> date:
-    """The open business day of the legal entity whose fact it is. Raises NoSuchFact."""
+    """The open business day of the legal entity whose fact it is. Raises NothingProposed."""
     fact = Fact.objects.filter(pk=fact_id).select_related("legal_entity").first()
     if fact is None:
-        raise NoSuchFact(fact_id)
+        raise NothingProposed("fact", fact_id)
     return fact.legal_entity.business_date
 
 
@@ -286,25 +259,8 @@ def _debtor(code: str | None, legal_entity_id: int) -> Party | None:
     return party
 
 
-def _check(user: User, caller: Caller, what: str, roles: Sequence[Role]) -> None:
-    if not user.is_active or user.role not in roles:
-        raise RoleMissing(user, what=what, roles=roles)
-    if not caller.reason.strip():
-        raise ReasonMissing(what)
-
-
 def _to_decide(fact_id: int, checker: User) -> Fact:
-    """The fact, locked: two approvers must not both decide on it."""
-    if not checker.is_active or checker.role not in CHECKERS:
-        raise RoleMissing(checker, what="decide on a fact", roles=CHECKERS)
-    fact = Fact.objects.select_for_update().filter(pk=fact_id).first()
-    if fact is None:
-        raise NoSuchFact(fact_id)
-    if fact.maker_id == checker.pk:
-        raise FactCheckedByMaker(fact)
-    if fact.decided_at is not None:
-        raise FactAlreadyDecided(fact)
-    return fact
+    return to_decide(Fact.objects.all(), fact_id, what="fact", checker=checker, roles=CHECKERS)
 
 
 def _decide(fact: Fact, checker: User, reason: str, *, booking_date: date | None) -> None:

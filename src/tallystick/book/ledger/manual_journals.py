@@ -7,10 +7,12 @@ from typing import Any
 from django.db.models.functions import Now
 
 from tallystick.book.acts.once import Caller, once
+from tallystick.book.acts.reasons import refuse_unreasoned
 from tallystick.book.ledger.models import ManualJournal
 from tallystick.book.ledger.post import post
 from tallystick.book.parties.business_date import open_day
 from tallystick.book.parties.models import Role, User
+from tallystick.book.parties.two_people import refuse_unless, to_decide
 from tallystick.rules.chart import Kind, line_of
 from tallystick.rules.journal import AccountName, JournalEntry, Posting, Side
 from tallystick.rules.money import minor_digits
@@ -20,54 +22,6 @@ EVENT = "manual_journal"
 MAX_REFERENCE_LENGTH = 100
 MAKERS = (Role.OPERATOR, Role.TREASURY)
 CHECKERS = (Role.APPROVER,)
-
-
-class RoleMissing(Refusal):
-    """The person may not do this, or does not sign in any more."""
-
-    def __init__(self, user: User, *, what: str, roles: Sequence[Role]) -> None:
-        state = user.get_role_display() if user.is_active else "no longer active"
-        allowed = " or ".join(role.label for role in roles)
-        super().__init__(
-            f"{user.email} may not {what}: the user is {state}. "
-            f"It takes an active user with the role {allowed}."
-        )
-
-
-class CheckedByMaker(Refusal):
-    """The person who proposed a manual journal cannot decide on it."""
-
-    def __init__(self, journal: ManualJournal) -> None:
-        super().__init__(
-            f"Manual journal {journal.pk} was proposed by {journal.maker.email}, who cannot "
-            "decide on it. Another approver has to."
-        )
-
-
-class ReasonMissing(Refusal):
-    """Proposing and rejecting take a reason."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__(f"To {what} takes a reason, for those who read the books later.")
-
-
-class NoSuchManualJournal(Refusal):
-    """There is no manual journal with that number."""
-
-    def __init__(self, journal_id: int) -> None:
-        self.journal_id = journal_id
-        super().__init__(f"There is no manual journal {journal_id}.")
-
-
-class AlreadyDecided(Refusal):
-    """A manual journal is decided on once."""
-
-    def __init__(self, journal: ManualJournal) -> None:
-        decision = "approved" if journal.approved else "rejected"
-        super().__init__(
-            f"Manual journal {journal.pk} was {decision} on {journal.decided_at:%Y-%m-%d}. "
-            "Propose another one to change what it did."
-        )
 
 
 class ReferenceUnusable(Refusal):
@@ -109,8 +63,8 @@ def propose(
     Raises RoleMissing, ReasonMissing, ReferenceUnusable, MemorandumMixed, UnbalancedEntry,
     UnknownAccount, UnknownCurrency, KeyConflict.
     """
-    _check_role(maker, what="propose a manual journal", roles=MAKERS)
-    _check_reason(caller, what="propose a manual journal")
+    refuse_unless(maker, MAKERS, "propose a manual journal")
+    refuse_unreasoned(caller, "propose a manual journal")
     _check_memorandum(postings)
     minor_digits(currency)
     if not 1 <= len(reference) <= MAX_REFERENCE_LENGTH or not reference.isprintable():
@@ -150,7 +104,7 @@ def approve(journal_id: int, *, caller: Caller, key: str, checker: User) -> int:
 
     Repeating ``key`` returns the first answer.
 
-    Raises NoSuchManualJournal, RoleMissing, CheckedByMaker, AlreadyDecided, KeyConflict.
+    Raises NothingProposed, RoleMissing, CheckedByMaker, AlreadyDecided, KeyConflict.
     """
     request = {"manual_journal": journal_id, "checker": checker.pk}
     with once(caller, key=key, kind="approve_manual_journal", request=request) as act:
@@ -169,10 +123,10 @@ def approve(journal_id: int, *, caller: Caller, key: str, checker: User) -> int:
 def reject(journal_id: int, *, caller: Caller, key: str, checker: User) -> None:
     """Decline a proposed entry; ``caller.reason`` says why. Nothing is booked.
 
-    Raises NoSuchManualJournal, RoleMissing, CheckedByMaker, AlreadyDecided, ReasonMissing,
+    Raises NothingProposed, RoleMissing, CheckedByMaker, AlreadyDecided, ReasonMissing,
     KeyConflict.
     """
-    _check_reason(caller, what="reject a manual journal")
+    refuse_unreasoned(caller, "reject a manual journal")
     request = {"manual_journal": journal_id, "checker": checker.pk}
     with once(caller, key=key, kind="reject_manual_journal", request=request) as act:
         if act.earlier is None:
@@ -182,16 +136,13 @@ def reject(journal_id: int, *, caller: Caller, key: str, checker: User) -> None:
 
 
 def _to_decide(journal_id: int, checker: User) -> ManualJournal:
-    """The journal, locked: two approvers must not both book it."""
-    _check_role(checker, what="decide on a manual journal", roles=CHECKERS)
-    journal = ManualJournal.objects.select_for_update().filter(pk=journal_id).first()
-    if journal is None:
-        raise NoSuchManualJournal(journal_id)
-    if journal.maker_id == checker.pk:
-        raise CheckedByMaker(journal)
-    if journal.decided_at is not None:
-        raise AlreadyDecided(journal)
-    return journal
+    return to_decide(
+        ManualJournal.objects.all(),
+        journal_id,
+        what="manual journal",
+        checker=checker,
+        roles=CHECKERS,
+    )
 
 
 def _decide(
@@ -223,16 +174,6 @@ def _entry(legal_entity_id: int, proposal: dict[str, Any], *, booking_date: date
             for line in proposal["postings"]
         ),
     )
-
-
-def _check_role(user: User, *, what: str, roles: Sequence[Role]) -> None:
-    if not user.is_active or user.role not in roles:
-        raise RoleMissing(user, what=what, roles=roles)
-
-
-def _check_reason(caller: Caller, *, what: str) -> None:
-    if not caller.reason.strip():
-        raise ReasonMissing(what)
 
 
 def _check_memorandum(postings: Sequence[Posting]) -> None:

@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 from tallystick.book.acts.once import Caller
+from tallystick.book.acts.reasons import refuse_unreasoned
 from tallystick.book.ledger.post import post
 from tallystick.book.servicing.changes import NewLoanEvent
 from tallystick.book.servicing.one_loan import (
@@ -11,7 +12,6 @@ from tallystick.book.servicing.one_loan import (
     effect_now,
     on_live_loan,
     record_one,
-    refuse_unreasoned,
 )
 from tallystick.book.servicing.positions import LoanPosition
 from tallystick.rules.accounting import charged_back

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from tallystick.book.acts.once import Caller
+from tallystick.book.acts.reasons import refuse_unreasoned
 from tallystick.book.financing.freeze import freeze_unless_frozen
 from tallystick.book.ledger.post import post
 from tallystick.book.servicing.changes import NewLoanEvent
@@ -13,7 +14,6 @@ from tallystick.book.servicing.one_loan import (
     effect_now,
     on_live_loan,
     record_one,
-    refuse_unreasoned,
 )
 from tallystick.book.servicing.positions import LoanPosition
 from tallystick.rules.accounting import RECEIVABLE_OF, charge_waived, loan_charged_off

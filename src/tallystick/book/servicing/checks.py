@@ -293,8 +293,6 @@ GUARDS = """
         ('payments_paymentorder_answered_once'),
         ('payments_paymentorder_only_grows'),
         ('payments_remittanceline_only_grows'),
-        ('servicing_concession_decided_once'),
-        ('servicing_concession_only_grows'),
         ('servicing_daystep_only_grows'),
         ('servicing_loanevent_checked'),
         ('servicing_loanevent_only_grows'),

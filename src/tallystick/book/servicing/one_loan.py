@@ -16,22 +16,8 @@ from tallystick.rules.accounting import Booking
 from tallystick.rules.loan_events import LoanEvent, rate_from_ppb
 from tallystick.rules.loan_position import Position
 from tallystick.rules.loan_steps import take
-from tallystick.rules.refusal import Refusal
 
 _NOT_NUMBERED_YET = 2**62
-
-
-class ReasonMissing(Refusal):
-    """The act gives money away or touches what is owed, and nobody said why."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__(f"To {what} takes a reason, for those who read the books later.")
-
-
-def refuse_unreasoned(caller: Caller, what: str) -> None:
-    """Raise ReasonMissing where ``caller`` does not say why."""
-    if not caller.reason.strip():
-        raise ReasonMissing(what)
 
 
 def on_live_loan(

@@ -5,8 +5,9 @@ from decimal import Decimal
 from typing import Any
 
 from tallystick.book.acts.once import Caller
+from tallystick.book.acts.reasons import refuse_unreasoned
 from tallystick.book.servicing.changes import NewLoanEvent
-from tallystick.book.servicing.one_loan import on_live_loan, record_one, refuse_unreasoned
+from tallystick.book.servicing.one_loan import on_live_loan, record_one
 from tallystick.book.servicing.positions import LoanPosition
 from tallystick.rules.loan_events import EventKind, rate_in_ppb
 

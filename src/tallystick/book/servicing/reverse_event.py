@@ -3,6 +3,7 @@
 from datetime import date
 
 from tallystick.book.acts.once import Caller, once
+from tallystick.book.acts.reasons import refuse_unreasoned
 from tallystick.book.financing.models import PAID_OUT
 from tallystick.book.ledger.models import Entry
 from tallystick.book.ledger.post import journal_entry, post
@@ -11,7 +12,7 @@ from tallystick.book.parties.business_date import open_day
 from tallystick.book.servicing.changes import NewLoanEvent
 from tallystick.book.servicing.live_loan import legal_entity_of, locked_loan
 from tallystick.book.servicing.models import LoanEvent
-from tallystick.book.servicing.one_loan import booking_of, record_one, refuse_unreasoned
+from tallystick.book.servicing.one_loan import booking_of, record_one
 from tallystick.book.servicing.positions import LoanPosition
 from tallystick.rules.accounting import ACCOUNT_OF
 from tallystick.rules.journal import Posting, Side
@@ -72,6 +73,12 @@ def reverse_event(loan: str, event_id: int, *, caller: Caller, key: str) -> None
                 business_date,
             )
             act.answer({})
+
+
+def reversible_events(loan_id: int) -> list[LoanEvent]:
+    """The events of a loan that can be taken back by themselves, the latest first."""
+    events = LoanEvent.objects.filter(loan=loan_id).exclude(kind__in=list(_OTHERWISE))
+    return list(events.filter(loanevent=None).order_by("-id"))
 
 
 def _reversible(loan: str, loan_id: int, event_id: int) -> LoanEvent:

@@ -10,6 +10,7 @@ from tallystick.book.collections.checks import collections_checks
 from tallystick.book.financing.checks import financing_checks
 from tallystick.book.impairment.checks import impairment_checks
 from tallystick.book.ledger.checks import ledger_checks
+from tallystick.book.proposals.checks import proposals_checks
 from tallystick.book.servicing.checks import servicing_checks
 from tallystick.book.trade.checks import trade_checks
 from tallystick.book.watch.findings import Check, Finding
@@ -23,6 +24,7 @@ def all_checks() -> list[Check]:
         *collateral_checks(),
         *financing_checks(),
         *servicing_checks(),
+        *proposals_checks(),
         *collections_checks(),
         *impairment_checks(),
         *ledger_checks(),

@@ -326,7 +326,8 @@ def _as_json(each: "CaseOn") -> dict[str, Any]:
 
 
 def _told(line: "Happened") -> str:
-    from tallystick.book.collections.models import Message, Note, PromiseToPay, Proposal
+    from tallystick.book.collections.models import Message, Note, PromiseToPay
+    from tallystick.book.proposals.models import Proposal
 
     row = line.row
     match row:

@@ -1,4 +1,4 @@
-"""``tally loan extend``, ``waive``, ``charge-off`` …: what is done to a loan in the book."""
+"""``tally loan extend``, ``waive``, ``charge-off`` …: what is proposed for a loan, or done."""
 
 import getpass
 from collections.abc import Iterator
@@ -14,6 +14,7 @@ from tallystick.rules.refusal import Refusal
 
 if TYPE_CHECKING:
     from tallystick.book.acts.once import Caller
+    from tallystick.book.proposals.terms import Terms
 
 app = typer.Typer()
 
@@ -34,7 +35,9 @@ Day = Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Its n
 
 Maker = Annotated[str, typer.Option("--maker", help="Address of the user who proposes it.")]
 Checker = Annotated[str, typer.Option("--checker", help="Address of the user who decides.")]
-Number = Annotated[int, typer.Argument(help="The concession's number.")]
+Rate = Annotated[str, typer.Option("--rate", help="A fraction a year: 0.06 is 6 %.")]
+Entity = Annotated[str | None, typer.Option("--entity", help="The legal entity's code.")]
+Number = Annotated[int, typer.Argument(help="The proposal's number.")]
 
 
 class NotACharge(Refusal):
@@ -59,6 +62,12 @@ class _Asked(NamedTuple):
     caller: "Caller"
     key: str
     currency: str
+
+    def propose(self, loan: str, terms: "Terms", maker: str) -> int:
+        from tallystick.book.access.users import user_called
+        from tallystick.book.proposals.propose import propose
+
+        return propose(loan, terms, caller=self.caller, key=self.key, maker=user_called(maker))
 
     def minor(self, amount: str) -> int:
         from tallystick.rules.money import minor_from_text
@@ -92,73 +101,91 @@ def extend(
     loan: Loan,
     days: Annotated[int, typer.Option("--days", help="How much later it falls due.")],
     reason: Reason,
+    maker: Maker,
     value_date: ValueDate = None,
     key: Key = None,
 ) -> None:
-    """Let a loan fall due so many days later."""
+    """Propose that a loan falls due so many days later."""
     with _asked(loan, reason, key) as asked:
-        from tallystick.book.servicing.extend import extend
+        from tallystick.book.proposals.terms import Extension
 
-        due_date = extend(
-            loan, days, caller=asked.caller, key=asked.key, value_date=_day(value_date)
-        )
-    typer.echo(f"Loan {loan} falls due on {due_date}.")
+        number = asked.propose(loan, Extension(days, _day(value_date)), maker)
+    _tell_proposed(number)
 
 
 @app.command("move-due")
 def move_due(
-    loan: Loan, to: Day, reason: Reason, value_date: ValueDate = None, key: Key = None
+    loan: Loan, to: Day, reason: Reason, maker: Maker, value_date: ValueDate = None, key: Key = None
 ) -> None:
-    """Let a loan that has not fallen due do so on another day."""
+    """Propose that a loan that has not fallen due does so on another day."""
     with _asked(loan, reason, key) as asked:
-        from tallystick.book.servicing.extend import move_due_date
+        from tallystick.book.proposals.terms import DueMove
 
-        due_date = move_due_date(
-            loan, to.date(), caller=asked.caller, key=asked.key, value_date=_day(value_date)
-        )
-    typer.echo(f"Loan {loan} falls due on {due_date}.")
+        number = asked.propose(loan, DueMove(to.date(), _day(value_date)), maker)
+    _tell_proposed(number)
 
 
 @app.command("re-age")
 def re_age(
-    loan: Loan, to: Day, reason: Reason, value_date: ValueDate = None, key: Key = None
+    loan: Loan, to: Day, reason: Reason, maker: Maker, value_date: ValueDate = None, key: Key = None
 ) -> None:
-    """Plan all that is outstanding anew: nothing is past due any more."""
+    """Propose to plan all that is outstanding anew: nothing is past due any more."""
     with _asked(loan, reason, key) as asked:
-        from tallystick.book.servicing.extend import re_age
+        from tallystick.book.proposals.terms import ReAging
 
-        due_date = re_age(
-            loan, to.date(), caller=asked.caller, key=asked.key, value_date=_day(value_date)
-        )
-    typer.echo(f"Loan {loan} is planned anew and falls due on {due_date}.")
+        number = asked.propose(loan, ReAging(to.date(), _day(value_date)), maker)
+    _tell_proposed(number)
 
 
-@app.command("restructure")
-def restructure(
+@app.command("pause")
+def pause(
     loan: Loan,
-    rate: Annotated[str, typer.Option("--rate", help="A fraction a year: 0.06 is 6 %.")],
-    to: Day,
+    first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First day.")],
+    last: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day.")],
     reason: Reason,
     maker: Maker,
     key: Key = None,
 ) -> None:
-    """Propose that all that is outstanding bears another rate and falls due on another day."""
-    try:
-        annual_rate = Decimal(rate)
-    except InvalidOperation:
-        raise NotARate(rate) from None
+    """Propose that no interest runs for some days, the first and the last included."""
     with _asked(loan, reason, key) as asked:
-        from tallystick.book.access.users import user_called
-        from tallystick.book.servicing.concessions import propose_restructuring
+        from tallystick.book.proposals.terms import InterestPause
 
-        number = propose_restructuring(
-            loan,
-            annual_rate,
-            to.date(),
-            caller=asked.caller,
-            key=asked.key,
-            maker=user_called(maker),
-        )
+        number = asked.propose(loan, InterestPause(first.date(), last.date()), maker)
+    _tell_proposed(number)
+
+
+@app.command("change-rate")
+def change_rate(
+    loan: Loan,
+    rate: Rate,
+    reason: Reason,
+    maker: Maker,
+    value_date: ValueDate = None,
+    key: Key = None,
+) -> None:
+    """Propose that a loan bears another rate."""
+    annual_rate = _rate(rate)
+    with _asked(loan, reason, key) as asked:
+        from tallystick.book.proposals.terms import RateChange
+        from tallystick.rules.loan_events import rate_in_ppb
+
+        terms = RateChange(rate_in_ppb(annual_rate), _day(value_date))
+        number = asked.propose(loan, terms, maker)
+    _tell_proposed(number)
+
+
+@app.command("restructure")
+def restructure(
+    loan: Loan, rate: Rate, to: Day, reason: Reason, maker: Maker, key: Key = None
+) -> None:
+    """Propose that all that is outstanding bears another rate and falls due on another day."""
+    annual_rate = _rate(rate)
+    with _asked(loan, reason, key) as asked:
+        from tallystick.book.proposals.terms import Restructuring
+        from tallystick.rules.loan_events import rate_in_ppb
+
+        terms = Restructuring(rate_in_ppb(annual_rate), to.date())
+        number = asked.propose(loan, terms, maker)
     _tell_proposed(number)
 
 
@@ -177,17 +204,9 @@ def waive(
     if charge not in list(Charge):
         raise NotACharge(charge)
     with _asked(loan, reason, key) as asked:
-        from tallystick.book.access.users import user_called
-        from tallystick.book.servicing.concessions import propose_waiver
+        from tallystick.book.proposals.terms import Waiver
 
-        number = propose_waiver(
-            loan,
-            Charge(charge),
-            asked.minor(amount),
-            caller=asked.caller,
-            key=asked.key,
-            maker=user_called(maker),
-        )
+        number = asked.propose(loan, Waiver(Charge(charge), asked.minor(amount)), maker)
     _tell_proposed(number)
 
 
@@ -195,74 +214,79 @@ def waive(
 def charge_off(loan: Loan, reason: Reason, maker: Maker, key: Key = None) -> None:
     """Propose to take all that a loan owes off the books as a loss."""
     with _asked(loan, reason, key) as asked:
-        from tallystick.book.access.users import user_called
-        from tallystick.book.servicing.concessions import propose_charge_off
+        from tallystick.book.proposals.terms import ChargeOff
 
-        number = propose_charge_off(
-            loan, caller=asked.caller, key=asked.key, maker=user_called(maker)
-        )
+        number = asked.propose(loan, ChargeOff(), maker)
     _tell_proposed(number)
+
+
+@app.command("proposals")
+def proposals(entity: Entity = None) -> None:
+    """What waits for a second person, the oldest first."""
+    from tallystick.site import databases
+
+    with databases.book():
+        from tallystick.book.parties.entities import entity_called
+        from tallystick.book.proposals.waiting import waiting
+
+        for each in waiting(entity_called(entity).entity_id):
+            terms = ", ".join(f"{name} {value}" for name, value in each.terms.items())
+            typer.echo(
+                f"{each.pk:>6}  {each.proposed_date}  {each.get_kind_display()} of "
+                f"{each.loan.code}{f' ({terms})' if terms else ''}, "
+                f"by {each.maker.email}: {each.reason}"
+            )
 
 
 @app.command("approve")
 def approve(number: Number, checker: Checker, reason: Reason = "", key: Key = None) -> None:
-    """Carry out a waiver, restructuring or charge-off that somebody else has proposed."""
+    """Carry out what somebody else has proposed."""
     from tallystick.site import databases
 
     with databases.book():
         from tallystick.book.access.users import user_called
         from tallystick.book.acts.once import Caller
-        from tallystick.book.servicing.concessions import approve_concession
+        from tallystick.book.proposals.decide import approve_proposal
 
-        approve_concession(
+        approve_proposal(
             number,
             caller=Caller("system", getpass.getuser(), "cli", reason),
             key=key or f"cli:{uuid4()}",
             checker=user_called(checker),
         )
-    typer.echo(f"Concession {number} is approved and carried out.")
+    typer.echo(f"Proposal {number} is approved and carried out.")
 
 
 @app.command("reject")
 def reject(number: Number, checker: Checker, reason: Reason, key: Key = None) -> None:
-    """Decline a waiver, restructuring or charge-off that somebody has proposed."""
+    """Decline what somebody has proposed."""
     from tallystick.site import databases
 
     with databases.book():
         from tallystick.book.access.users import user_called
         from tallystick.book.acts.once import Caller
-        from tallystick.book.servicing.concessions import reject_concession
+        from tallystick.book.proposals.decide import reject_proposal
 
-        reject_concession(
+        reject_proposal(
             number,
             caller=Caller("system", getpass.getuser(), "cli", reason),
             key=key or f"cli:{uuid4()}",
             checker=user_called(checker),
         )
-    typer.echo(f"Concession {number} is rejected; nothing has changed.")
+    typer.echo(f"Proposal {number} is rejected; nothing has changed.")
+
+
+def _rate(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise NotARate(text) from None
 
 
 def _tell_proposed(number: int) -> None:
     typer.echo(
-        f"Proposed as concession {number}. Another person approves it: "
-        f"tally loan approve {number} --checker EMAIL"
+        f"Proposal {number} waits for another person: tally loan approve {number} --checker EMAIL"
     )
-
-
-@app.command("pause")
-def pause(
-    loan: Loan,
-    first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First day.")],
-    last: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day.")],
-    reason: Reason,
-    key: Key = None,
-) -> None:
-    """Let no interest run on a loan for some days, the first and the last included."""
-    with _asked(loan, reason, key) as asked:
-        from tallystick.book.servicing.restructure import pause_interest
-
-        pause_interest(loan, first.date(), last.date(), caller=asked.caller, key=asked.key)
-    typer.echo(f"No interest runs on loan {loan} from {first.date()} to {last.date()}.")
 
 
 @app.command("charge-back")

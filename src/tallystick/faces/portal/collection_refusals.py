@@ -7,7 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from tallystick.book.collections import cases, letters, promise, proposals
+from tallystick.book.collections import cases, letters, promise
 from tallystick.book.servicing.receive import LoanTakesNothing
 from tallystick.faces.portal.drawdown_words import Said
 from tallystick.faces.portal.templatetags.figures import day
@@ -35,17 +35,6 @@ BROAD: Mapping[type[Refusal], tuple[str | Promise, str | Promise]] = {
         _("The letter has no address to go to."),
         _("Say how the firm is written to, or add a user of the firm."),
     ),
-    proposals.NotALoanOfTheCase: (_("This is no live loan of the case."), _CASE),
-    proposals.ProposedAlready: (
-        _("The same was proposed already and is not decided yet."),
-        _("Have it approved or rejected first."),
-    ),
-    proposals.NoSuchProposal: (_("There is no such proposal."), _CASE),
-    proposals.ProposalCheckedByMaker: (
-        _("You proposed it, so you cannot decide on it."),
-        _("Another approver has to."),
-    ),
-    proposals.ProposalDecided: (_("This proposal is decided already."), _CASE),
     LoanTakesNothing: (
         _("The loan cannot take this cash."),
         _("Name a live loan in the receipt's currency, and no more than waits in suspense."),
@@ -60,14 +49,6 @@ EXACT: Mapping[type[Refusal], Callable[[Any], Said]] = {
     promise.PromiseRuns: lambda refusal: Said(
         _now("Payment is promised for %(day)s already.") % {"day": day(refusal.promised_date)},
         _now("Wait for that day, or pay before it."),
-    ),
-    proposals.ExtensionUnusable: lambda refusal: Said(
-        _now("The loan would not fall due after today, or too late."),
-        _now("Give %(first)s to %(last)s days.")
-        % {
-            "first": refusal.min_days,
-            "last": max(refusal.min_days, proposals.MAX_DAYS_EXTENDED),
-        },
     ),
 }
 

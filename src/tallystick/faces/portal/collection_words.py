@@ -32,10 +32,6 @@ GROUPS: Mapping[str, Mapping[str, Label]] = {
         "kept": _("Promise kept"),
         "broken": _("Promise broken"),
     },
-    "proposal_kind": {
-        "extension": _("Extension"),
-        "write_off": _("Write-off"),
-    },
     "case_end": {
         "": pgettext_lazy("collection case", "Open"),
         "cured": _("Nothing is past due any more"),
@@ -45,16 +41,12 @@ GROUPS: Mapping[str, Mapping[str, Label]] = {
 
 ACTS: Mapping[str, Label] = {
     "apply_to_loan": _("Unapplied cash applied to a loan"),
-    "approve_proposal": _("Extension or write-off approved"),
     "assign_case": _("Case assigned"),
     "close_collections": _("Close of day: late payers followed up"),
     "note_case": _("Note kept in a case"),
     "pause_case": _("Letters held back"),
     "promise_to_pay": _("Payment promised"),
-    "propose_extension": _("Extension proposed"),
-    "propose_write_off": _("Write-off proposed"),
     "receive_for_loan": _("Receipt for a loan taken"),
-    "reject_proposal": _("Extension or write-off rejected"),
     "send_letter_again": _("Letter sent again"),
     "set_collection_account": _("Account for payments set"),
     "set_correspondence": _("Language and address of a firm set"),

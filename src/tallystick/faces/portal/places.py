@@ -1,5 +1,6 @@
-"""An entry of the navigation."""
+"""Entries of the navigation."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from tallystick.book.access.permissions import May
@@ -11,3 +12,10 @@ class Place(NamedTuple):
     label: str
     view: str
     act: May
+
+
+class Group(NamedTuple):
+    """Places that one comes to for the same reason; those of a group are shown together."""
+
+    label: str
+    places: Sequence[Place]

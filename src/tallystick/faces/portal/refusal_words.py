@@ -50,7 +50,7 @@ from tallystick.book.webhooks.endpoints import (
     UnknownTopic,
 )
 from tallystick.faces.files.tables import TooManyRows
-from tallystick.faces.portal import collection_refusals
+from tallystick.faces.portal import collection_refusals, loan_act_refusals
 from tallystick.faces.portal.drawdown_words import Said, amount
 from tallystick.faces.portal.paging import CursorUnusable
 from tallystick.faces.portal.templatetags.figures import day
@@ -63,6 +63,7 @@ Label = str | Promise
 
 EXACTLY: Mapping[type[Refusal], Callable[[Any], Said]] = {
     **collection_refusals.EXACT,
+    **loan_act_refusals.EXACT,
     DayNotOpen: lambda refusal: Said(
         _now("A new business day has begun: it is now %(day)s.")
         % {"day": day(refusal.business_date)},
@@ -113,6 +114,7 @@ _AGAIN = _("Look it up in its list, and choose one of those.")
 
 BROADLY: Mapping[type[Refusal], tuple[Label, Label]] = {
     **collection_refusals.BROAD,
+    **loan_act_refusals.BROAD,
     ClientExists: (_("A machine client has this code already."), _("Choose another code.")),
     UnknownClient: (_("There is no machine client of this code."), _AGAIN),
     ClientUnusable: (
@@ -153,30 +155,13 @@ BROADLY: Mapping[type[Refusal], tuple[Label, Label]] = {
         _("It is made with the first facility under the programme."),
     ),
     NoSuchAccount: (_("There is no such account."), _AGAIN),
-    manual_journals.AlreadyDecided: (
-        _("This manual journal has been decided on."),
-        _("Propose another one to change what it did."),
-    ),
-    manual_journals.CheckedByMaker: (
-        _("You proposed it, so somebody else has to decide."),
-        _("Ask another approver."),
-    ),
     manual_journals.MemorandumMixed: (
         _("Accounts of drawdowns under way are booked against each other only."),
         _("Propose two entries: one with those accounts only, one without."),
     ),
-    manual_journals.NoSuchManualJournal: (_("There is no such manual journal."), _AGAIN),
-    manual_journals.ReasonMissing: (
-        _("A reason is missing."),
-        _("Say why, for those who read it later."),
-    ),
     manual_journals.ReferenceUnusable: (
         _("This cannot be the reference of an entry."),
         _("Name the object it is about, such as loan:JBB-1-7."),
-    ),
-    manual_journals.RoleMissing: (
-        _("Your role does not permit this."),
-        _("Ask somebody who has it, or an operator to change your role."),
     ),
     BookedOutsideOpenDays: (
         _("Nothing can be booked in that day: it is sealed, or has not begun."),

@@ -10,13 +10,14 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from tallystick.faces.portal import collection_words
+from tallystick.faces.portal import collection_words, loan_act_words
 from tallystick.rules.pool_terms import Terms
 
 Label = str | Promise
 
 WORDS: Mapping[str, Mapping[str, Label]] = {
     **collection_words.GROUPS,
+    **loan_act_words.GROUPS,
     "reason": {
         "": _("Counted"),
         "closed": _("Paid or used up"),
@@ -359,12 +360,12 @@ WORDS: Mapping[str, Mapping[str, Label]] = {
     },
     "act": {
         **collection_words.ACTS,
+        **loan_act_words.ACTS,
         "add_client": _("Machine client added"),
         "add_user": _("User added"),
         "adopt_rule_pack": _("Rule pack adopted"),
         "apply_unapplied": _("Unapplied cash applied"),
         "approve_fact": _("Fact approved"),
-        "approve_concession": _("Concession approved"),
         "approve_manual_journal": _("Manual journal approved"),
         "change_book": _("Loan moved to another book"),
         "change_pool_terms": _("Terms of a pool changed"),
@@ -393,10 +394,6 @@ WORDS: Mapping[str, Mapping[str, Label]] = {
         "order_again": _("Payment ordered again"),
         "pause_interest": _("Interest paused"),
         "pay_in_capital": _("Capital paid in"),
-        "propose_charge_off": _("Charge-off proposed"),
-        "propose_restructure": _("Restructuring proposed"),
-        "propose_waiver": _("Waiver proposed"),
-        "reject_concession": _("Concession rejected"),
         "propose_fact": _("Fact proposed"),
         "propose_fact_end": _("End of a fact proposed"),
         "reject_fact": _("Fact rejected"),

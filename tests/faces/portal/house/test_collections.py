@@ -18,10 +18,11 @@ from tests.faces.portal.house.office import (
 
 from tallystick.book.collections.collect import collect
 from tallystick.book.collections.correspondence import set_correspondence
-from tallystick.book.collections.models import Case, Message, PromiseToPay, Proposal
+from tallystick.book.collections.models import Case, Message, PromiseToPay
 from tallystick.book.financing.models import Loan
 from tallystick.book.parties.models import Party, Role
 from tallystick.book.payments.models import CashReceipt
+from tallystick.book.proposals.models import Proposal
 from tallystick.book.servicing.receipts import Receipt
 from tallystick.book.servicing.receive import receive
 from tallystick.faces.letters.sending import send_all_due
@@ -112,7 +113,7 @@ def test_who_may_collect_acts_and_who_may_not_is_refused(scene):
     case = case_of("BETA")
     for role in STAFF:
         collects = role in (Role.OPERATOR, Role.RISK_OFFICER)
-        for name in ("assign", "note", "pause", "promise", "extend", "write-off"):
+        for name in ("assign", "note", "pause", "promise"):
             status = signed_in(role).get(page(name, case.pk)).status_code
             assert status == (200 if collects else 403), (role, name)
 
@@ -140,32 +141,40 @@ def test_a_case_is_assigned_noted_paused_and_promised(scene):
     assert "promised for" in text_of(again)
 
 
-def test_an_extension_takes_two_people(scene):
+def act_page(name: str, loan: Loan, case: Case) -> str:
+    return f"{reverse(f'house-loans-{name}', args=[loan.code])}?case={case.pk}"
+
+
+def test_an_extension_is_proposed_from_the_case_and_takes_two_people(scene):
     case = case_of("GAMMA")
     loan = Loan.objects.get(facility__supplier__code="GAMMA")
     maker, approver = signed_in(Role.RISK_OFFICER), signed_in(Role.APPROVER)
-    proposed = sent(maker, page("extend", case.pk), loan=loan.code, days="60")
+    url = act_page("extend", loan, case)
+    assert url in maker.get(page("one", case.pk)).content.decode()
+    proposed = sent(maker, url, days="60", step="confirm")
     assert proposed.status_code == 302, text_of(proposed)
-    proposal = Proposal.objects.get(case=case)
-    assert "Waits for an approver" in text_of(approver.get(LIST))
-    assert maker.get(page("approve", proposal.pk)).status_code == 403
+    assert proposed.url == page("one", case.pk)
+    proposal = Proposal.objects.get(loan=loan)
+    assert "1 proposal waits for an approver" in text_of(approver.get(LIST))
     assert "another person has to decide" in text_of(maker.get(page("one", case.pk)))
+    approve = reverse("house-approvals-approve", args=[proposal.pk])
+    assert approve in approver.get(page("one", case.pk)).content.decode()
 
-    assert sent(approver, page("approve", proposal.pk)).status_code == 302
+    assert sent(approver, approve).status_code == 302
 
     loan.refresh_from_db()
     assert loan.due_date == START + 61 * DAY
-    assert sent(approver, page("reject", proposal.pk)).status_code == 422
 
 
-def test_a_write_off_is_rejected_with_a_reason_that_its_maker_reads(scene):
+def test_a_charge_off_is_rejected_with_a_reason_that_its_maker_reads(scene):
     case = case_of("ALPHA")
     loan = Loan.objects.get(facility__supplier__code="ALPHA")
     maker, approver = signed_in(Role.OPERATOR), signed_in(Role.APPROVER)
-    assert sent(maker, page("write-off", case.pk), loan=loan.code).status_code == 302
-    proposal = Proposal.objects.get(case=case)
+    assert sent(maker, act_page("charge-off", loan, case), step="confirm").status_code == 302
+    proposal = Proposal.objects.get(loan=loan)
 
-    answer = sent(approver, page("reject", proposal.pk), reason="sell the security first")
+    reject = reverse("house-approvals-reject", args=[proposal.pk])
+    answer = sent(approver, reject, reason="sell the security first")
 
     assert answer.status_code == 302
     assert "sell the security first" in text_of(maker.get(page("one", case.pk)))

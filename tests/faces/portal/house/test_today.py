@@ -101,7 +101,8 @@ def test_a_close_is_shown_step_by_step_and_the_seal_only_once_it_is_there(databa
 
     page = text_of(client.get(URL))
     assert "closed and sealed" in page
-    assert "Books" not in page
+    assert "Books agree" not in page
+    assert "Books do not agree" not in page
     for findings, told in ((0, "Books agree"), (1, "Books do not agree")):
         Verification.objects.create(
             asked_by="auditor@house.example",

@@ -306,78 +306,6 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
-        migrations.CreateModel(
-            name="Proposal",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("extension", "extension of the term"),
-                            ("write_off", "write-off"),
-                        ],
-                        max_length=20,
-                    ),
-                ),
-                ("days", models.IntegerField(null=True)),
-                ("reason", models.CharField(max_length=500)),
-                ("proposed_date", models.DateField(help_text="business day")),
-                (
-                    "proposed_at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
-                ),
-                ("decided_at", models.DateTimeField(null=True)),
-                ("decided_date", models.DateField(null=True)),
-                ("approved", models.BooleanField(null=True)),
-                ("decision_reason", models.CharField(blank=True, db_default="", max_length=500)),
-                ("figures", models.JSONField(null=True)),
-                (
-                    "act",
-                    models.ForeignKey(
-                        db_index=False, on_delete=django.db.models.deletion.PROTECT, to="acts.act"
-                    ),
-                ),
-                (
-                    "case",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, to="collections.case"
-                    ),
-                ),
-                (
-                    "checker",
-                    models.ForeignKey(
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "loan",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        to="financing.loan",
-                    ),
-                ),
-                (
-                    "maker",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-            ],
-        ),
         migrations.AddConstraint(
             model_name="case",
             constraint=models.UniqueConstraint(
@@ -454,57 +382,6 @@ class Migration(migrations.Migration):
                 condition=models.Q(("outcome", "running")),
                 fields=("case", "currency"),
                 name="promise_one_running",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="proposal",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("days__gt", 0), ("kind", "extension")),
-                    models.Q(("days", None), ("kind", "write_off")),
-                    _connector="OR",
-                ),
-                name="proposal_says_what",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="proposal",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("checker", None),
-                    models.Q(("checker", models.F("maker")), _negated=True),
-                    _connector="OR",
-                ),
-                name="proposal_checked_by_another",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="proposal",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("approved", None),
-                        ("checker", None),
-                        ("decided_at", None),
-                        ("decided_date", None),
-                    ),
-                    models.Q(
-                        ("approved__isnull", False),
-                        ("checker__isnull", False),
-                        ("decided_at__isnull", False),
-                        ("decided_date__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="proposal_decided_at_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="proposal",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("approved", None)),
-                fields=("loan", "kind"),
-                name="proposal_one_undecided",
             ),
         ),
     ]

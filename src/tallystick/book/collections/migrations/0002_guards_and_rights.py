@@ -26,12 +26,7 @@ ALTER TABLE collections_message ENABLE ALWAYS TRIGGER collections_message_text_k
 """
 
 ADDED_TO = ["collections_ladderinforce", "collections_payto", "collections_note"]
-ENDING = [
-    "collections_case",
-    "collections_promisetopay",
-    "collections_message",
-    "collections_proposal",
-]
+ENDING = ["collections_case", "collections_promisetopay", "collections_message"]
 
 
 class Migration(migrations.Migration):
@@ -43,7 +38,6 @@ class Migration(migrations.Migration):
         *guards.never_removed([*ENDING, "collections_correspondence"]),
         ends_once("collections_case", "OLD.closed_date IS NULL"),
         ends_once("collections_promisetopay", "OLD.outcome = 'running'"),
-        ends_once("collections_proposal", "OLD.approved IS NULL"),
         # One that was given up may be tried again.
         ends_once("collections_message", "OLD.state IN ('waiting', 'dead')"),
         migrations.RunSQL(
@@ -65,10 +59,6 @@ class Migration(migrations.Migration):
                 "sent_at",
                 "last_error",
             ],
-        ),
-        rights.answered(
-            "collections_proposal",
-            ["checker_id", "decided_at", "decided_date", "approved", "decision_reason", "figures"],
         ),
         rights.answered("collections_correspondence", ["language", "email", "act_id"]),
     ]

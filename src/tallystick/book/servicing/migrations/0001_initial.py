@@ -4,7 +4,6 @@ import datetime
 
 import django.db.models.deletion
 import django.db.models.functions.datetime
-from django.conf import settings
 from django.db import migrations, models
 
 
@@ -309,96 +308,6 @@ class Migration(migrations.Migration):
                         condition=models.Q(("amount_minor__gt", 0)),
                         name="settlement_line_above_zero",
                     )
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="Concession",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("waiver", "waiver of a charge"),
-                            ("restructure", "restructuring"),
-                            ("charge_off", "charge-off"),
-                        ],
-                        max_length=20,
-                    ),
-                ),
-                ("terms", models.JSONField()),
-                ("reason", models.CharField(max_length=500)),
-                (
-                    "proposed_at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
-                ),
-                ("decided_at", models.DateTimeField(null=True)),
-                ("approved", models.BooleanField(null=True)),
-                (
-                    "decision_reason",
-                    models.CharField(blank=True, db_default="", max_length=500),
-                ),
-                (
-                    "checker",
-                    models.ForeignKey(
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "loan",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        to="financing.loan",
-                    ),
-                ),
-                (
-                    "maker",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-            ],
-            options={
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("checker", None),
-                            models.Q(("checker", models.F("maker")), _negated=True),
-                            _connector="OR",
-                        ),
-                        name="concession_checked_by_another",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("approved", None), ("checker", None), ("decided_at", None)),
-                            models.Q(
-                                ("approved__isnull", False),
-                                ("checker__isnull", False),
-                                ("decided_at__isnull", False),
-                            ),
-                            _connector="OR",
-                        ),
-                        name="concession_decided_at_once",
-                    ),
-                    models.UniqueConstraint(
-                        condition=models.Q(("approved", None)),
-                        fields=("loan", "kind"),
-                        name="concession_one_undecided",
-                    ),
                 ],
             },
         ),

@@ -61,14 +61,6 @@ def checked(table: str, references: dict[str, str]) -> migrations.RunSQL:
     )
 
 
-# A decision on a concession is taken once, and what was proposed stays as it was.
-DECIDED_ONCE = """
-CREATE TRIGGER servicing_concession_decided_once BEFORE UPDATE ON servicing_concession FOR EACH ROW
-    WHEN (OLD.approved IS NOT NULL)
-    EXECUTE FUNCTION refuse_change();
-ALTER TABLE servicing_concession ENABLE ALWAYS TRIGGER servicing_concession_decided_once;
-"""
-
 ADDED_TO = ["servicing_loanevent", "servicing_settlementline", "servicing_daystep"]
 
 
@@ -83,13 +75,7 @@ class Migration(migrations.Migration):
         ),
         *guards.never_changed(ADDED_TO),
         *rights.append_only(ADDED_TO),
-        migrations.RunSQL(
-            DECIDED_ONCE, "DROP TRIGGER servicing_concession_decided_once ON servicing_concession"
-        ),
-        *guards.never_removed(["servicing_position", "servicing_concession"]),
-        rights.answered(
-            "servicing_concession", ["checker_id", "decided_at", "approved", "decision_reason"]
-        ),
+        *guards.never_removed(["servicing_position"]),
         migrations.RunSQL(
             f"GRANT SELECT, INSERT, UPDATE ON servicing_position TO {rights.APPLICATION_ROLE}",
             f"REVOKE ALL ON servicing_position FROM {rights.APPLICATION_ROLE}",

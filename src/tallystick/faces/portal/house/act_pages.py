@@ -1,7 +1,8 @@
 """A page on which somebody of the house acts: what it does, a form, and what was answered.
 
 The form carries a request key that was made when it was shown: a double click, the back button
-and a second tab act once. A refusal is told beside what was typed.
+and a second tab act once. A refusal is told beside what was typed. Where an act can be looked at
+first, the form is sent twice: once to see what would change, and once to confirm it.
 """
 
 import secrets
@@ -21,6 +22,8 @@ from tallystick.faces.portal.refusals import refusal_status, told
 from tallystick.rules.refusal import Refusal
 
 MAX_REASON_LENGTH = 500
+CONFIRMED, CHANGED_MIND = "confirm", "change"
+"""Steps of a form that is looked at before it is confirmed."""
 
 
 class ActForm(forms.Form):
@@ -46,8 +49,30 @@ class Told(NamedTuple):
     message: str
 
 
+class Changed(NamedTuple):
+    """One figure before and after an act."""
+
+    label: str
+    before: str
+    after: str
+
+    @property
+    def is_changed(self) -> bool:
+        return self.before != self.after
+
+
+class Preview(NamedTuple):
+    """What would be done, in words, and what it would change."""
+
+    told: str
+    changes: Sequence[Changed]
+
+
 class ActPage(NamedTuple):
-    """The words of the page. ``facts``: label and text of what the act is about."""
+    """The words of the page. ``facts``: label and text of what the act is about.
+
+    ``changes`` are known without anything typed; ``warning``: why it may be refused.
+    """
 
     title: str
     lead: str
@@ -55,6 +80,8 @@ class ActPage(NamedTuple):
     back: str
     facts: Sequence[tuple[str, str]] = ()
     is_grave: bool = False
+    changes: Sequence[Changed] = ()
+    warning: str = ""
 
 
 def act_page(
@@ -63,19 +90,25 @@ def act_page(
     page: ActPage,
     act: Callable[[dict[str, Any], Caller], Told | HttpResponse],
     *,
+    preview: Callable[[dict[str, Any], Caller], Preview] | None = None,
     template: str = "portal/house/act.html",
 ) -> HttpResponse:
     """Show the form, or act on it; ``act`` is given what was typed and the caller.
 
+    With a ``preview``, which is given the same, what would change is shown before it is confirmed.
     ``template`` lays out a form that is more than a column of fields.
     """
     status = 200
+    shown: Preview | None = None
     if form.is_bound:
         status = 422
         if form.is_valid():
             try:
                 caller = request.viewer.caller("portal", form.cleaned_data["reason"])
-                done = act(form.cleaned_data, caller)
+                if preview is not None and request.POST.get("step") != CONFIRMED:
+                    shown = preview(form.cleaned_data, caller)
+                else:
+                    done = act(form.cleaned_data, caller)
             except (NotAllowed, NotThere):
                 raise
             except Refusal as refusal:
@@ -83,8 +116,17 @@ def act_page(
                     form.add_error(None, " ".join(part for part in said if part))
                 status = refusal_status(refusal)
             else:
-                if isinstance(done, HttpResponse):
-                    return done
-                messages.success(request, done.message)
-                return redirect(done.url)
-    return render(request, template, {"form": form, "act": page}, status=status)
+                if shown is None:
+                    return _answered(request, done)
+                status = 200
+    if request.POST.get("step") == CHANGED_MIND:
+        shown = None
+    context = {"form": form, "act": page, "preview": shown, "is_previewed": preview is not None}
+    return render(request, template, context, status=status)
+
+
+def _answered(request: HttpRequest, done: Told | HttpResponse) -> HttpResponse:
+    if isinstance(done, HttpResponse):
+        return done
+    messages.success(request, done.message)
+    return redirect(done.url)

@@ -16,7 +16,7 @@ from tallystick.book.acts.models import Act
 from tallystick.book.ledger.browse import posted_lines
 from tallystick.book.watch.audit import acts_about, entries_of, messages_of
 from tallystick.faces.files.tables import csv_bytes
-from tallystick.faces.portal.house.filters import DateField
+from tallystick.faces.portal.filters import DateField
 from tallystick.faces.portal.pages import page
 from tallystick.faces.portal.paging import sliced
 from tallystick.faces.portal.words import WORDS

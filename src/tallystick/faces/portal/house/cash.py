@@ -25,8 +25,8 @@ from tallystick.book.payments.models import (
 )
 from tallystick.book.servicing.models import SettlementLine
 from tallystick.book.watch.worklist import items_open
+from tallystick.faces.portal.filters import ANY
 from tallystick.faces.portal.house.entity_asked import entity_asked, entity_choice
-from tallystick.faces.portal.house.filters import ANY
 from tallystick.faces.portal.pages import page
 from tallystick.faces.portal.paging import sliced
 from tallystick.faces.portal.words import WORDS

@@ -19,9 +19,9 @@ from tallystick.book.servicing.receive import apply_to_loan
 from tallystick.book.servicing.refund import refund_credit
 from tallystick.book.servicing.reverse import reverse_receipt
 from tallystick.book.servicing.settle import settle
+from tallystick.faces.portal.filters import DateField, minor_typed
 from tallystick.faces.portal.house.act_pages import ActForm, ActPage, Told, act_page
 from tallystick.faces.portal.house.entity_asked import entity_asked
-from tallystick.faces.portal.house.filters import DateField, minor_typed
 from tallystick.faces.portal.pages import page
 from tallystick.rules.money import MINOR_DIGITS, text_from_minor
 from tallystick.rules.typed_amounts import MAX_TYPED_CHARACTERS, minor_from_typed

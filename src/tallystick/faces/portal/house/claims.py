@@ -24,9 +24,7 @@ from tallystick.book.trade.explore import COUNTED, ClaimsWanted, claims_wanted
 from tallystick.book.trade.models import Claim, ClaimEvent, ClaimStatus, Stage
 from tallystick.faces.files.csv_cells import inert
 from tallystick.faces.portal import words
-from tallystick.faces.portal.house.act_pages import ActForm, ActPage, Told, act_page
-from tallystick.faces.portal.house.entity_asked import entity_asked
-from tallystick.faces.portal.house.filters import (
+from tallystick.faces.portal.filters import (
     ANY,
     DateField,
     FilterForm,
@@ -34,6 +32,8 @@ from tallystick.faces.portal.house.filters import (
     WordField,
     minor_typed,
 )
+from tallystick.faces.portal.house.act_pages import ActForm, ActPage, Told, act_page
+from tallystick.faces.portal.house.entity_asked import entity_asked
 from tallystick.faces.portal.pages import page
 from tallystick.faces.portal.paging import Slice, cheap_count, sliced
 from tallystick.rules.eligibility import REASONS

@@ -32,9 +32,9 @@ from tallystick.book.impairment.overview import (
     overview,
 )
 from tallystick.faces import charts
+from tallystick.faces.portal.filters import DateField, FilterForm
 from tallystick.faces.portal.house.act_pages import ActForm, ActPage, Told, act_page
 from tallystick.faces.portal.house.entity_asked import entity_asked, entity_choice
-from tallystick.faces.portal.house.filters import DateField, FilterForm
 from tallystick.faces.portal.pages import page
 from tallystick.faces.portal.templatetags.figures import day as shown_day
 from tallystick.faces.portal.words import named

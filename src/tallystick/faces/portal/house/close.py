@@ -34,10 +34,10 @@ from tallystick.book.watch.verifications import (
     verify_and_keep,
 )
 from tallystick.book.watch.worklist import items_open
+from tallystick.faces.portal.filters import DateField
 from tallystick.faces.portal.house.act_pages import ActForm, ActPage, Told, act_page
 from tallystick.faces.portal.house.background import begin
 from tallystick.faces.portal.house.entity_asked import entity_asked, entity_choice
-from tallystick.faces.portal.house.filters import DateField
 from tallystick.faces.portal.pages import page
 from tallystick.faces.portal.paging import CursorUnusable
 from tallystick.faces.portal.templatetags.figures import day as shown_day

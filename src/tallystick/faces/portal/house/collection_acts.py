@@ -1,4 +1,4 @@
-"""What people of the house do in a case; extensions and write-offs take two of them."""
+"""What people of the house do in a case."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,21 +15,13 @@ from tallystick.book.access.permissions import GRANTED, May
 from tallystick.book.acts.once import Caller
 from tallystick.book.collections.cases import add_note, assign, pause
 from tallystick.book.collections.letters import send_again
-from tallystick.book.collections.models import Case, Message, Proposal
+from tallystick.book.collections.models import Case, Message
 from tallystick.book.collections.past_due import LateLoan, late_loans
 from tallystick.book.collections.promise import promise
-from tallystick.book.collections.proposals import (
-    MAX_DAYS_EXTENDED,
-    approve_proposal,
-    propose_extension,
-    propose_write_off,
-    reject_proposal,
-)
 from tallystick.book.parties.models import Role, User
 from tallystick.book.watch.raise_case import MAX_SAYS_LENGTH
-from tallystick.faces.portal.drawdown_words import amount
+from tallystick.faces.portal.filters import DateField
 from tallystick.faces.portal.house.act_pages import ActForm, ActPage, Told, act_page
-from tallystick.faces.portal.house.filters import DateField
 from tallystick.faces.portal.pages import page
 from tallystick.faces.portal.words import named
 from tallystick.rules.typed_amounts import MAX_TYPED_CHARACTERS, minor_from_typed
@@ -85,29 +77,6 @@ class PromiseForm(ActForm):
         super().__init__(*args, **given)
         self.fields["reason"].required = False
         self.fields["currency"].choices = [(code, code) for code in currencies]
-
-
-class LoanForm(ActForm):
-    """Which of the case's late loans, and why."""
-
-    loan = forms.ChoiceField(label=_("Loan"))
-
-    def __init__(self, *args: Any, loans: list[LateLoan], **given: Any) -> None:
-        super().__init__(*args, **given)
-        self.fields["loan"].choices = [
-            (loan.code, f"{loan.code} · {amount(loan.amount_minor, loan.currency)}")
-            for loan in loans
-        ]
-
-
-class ExtensionForm(LoanForm):
-    days = forms.IntegerField(
-        label=_("By how many days"), min_value=1, max_value=MAX_DAYS_EXTENDED, initial=30
-    )
-
-
-class DecideForm(ActForm):
-    """Whether it is carried out, and why."""
 
 
 @page(May.COLLECT)
@@ -205,103 +174,6 @@ def promised(request: HttpRequest, number: int) -> HttpResponse:
 
 
 @page(May.COLLECT)
-def extension(request: HttpRequest, number: int) -> HttpResponse:
-    case = reach.late_payer(request.viewer, number)
-    form = ExtensionForm(request.POST or None, loans=_late(case), initial=_asked_loan(request))
-
-    def act(asked: dict[str, Any], caller: Caller) -> None:
-        propose_extension(
-            case.pk,
-            asked["loan"],
-            asked["days"],
-            caller=caller,
-            key=asked["key"],
-            maker=request.user,
-        )
-
-    return _act_on(
-        request,
-        case,
-        form,
-        title=_now("Propose an extension"),
-        lead=_now(
-            "The loan falls due later once an approver, somebody else than you, agrees. Penalty "
-            "interest that has accrued stays owed."
-        ),
-        button=_now("Propose it"),
-        done=_now("The extension waits for an approver."),
-        act=act,
-    )
-
-
-@page(May.COLLECT)
-def write_off(request: HttpRequest, number: int) -> HttpResponse:
-    case = reach.late_payer(request.viewer, number)
-    form = LoanForm(request.POST or None, loans=_late(case), initial=_asked_loan(request))
-
-    def act(asked: dict[str, Any], caller: Caller) -> None:
-        propose_write_off(
-            case.pk, asked["loan"], caller=caller, key=asked["key"], maker=request.user
-        )
-
-    return _act_on(
-        request,
-        case,
-        form,
-        title=_now("Propose a write-off"),
-        lead=_now(
-            "All that the loan owes leaves the books as a loss once an approver, somebody else "
-            "than you, agrees. The firm still owes it: what comes in later is recovered."
-        ),
-        button=_now("Propose it"),
-        done=_now("The write-off waits for an approver."),
-        act=act,
-        is_grave=True,
-    )
-
-
-@page(May.DECIDE_RELIEF)
-def approve_one(request: HttpRequest, number: int) -> HttpResponse:
-    proposal = _proposal(request, number)
-
-    def act(asked: dict[str, Any], caller: Caller) -> None:
-        approve_proposal(proposal.pk, caller=caller, key=asked["key"], checker=request.user)
-
-    return _act_on(
-        request,
-        proposal.case,
-        DecideForm(request.POST or None),
-        title=_now("Approve the proposal"),
-        lead=_now("It is carried out in the open business day, at once."),
-        button=_now("Approve it"),
-        done=_now("The proposal is carried out."),
-        act=act,
-        facts=_facts(proposal),
-        is_grave=proposal.days is None,
-    )
-
-
-@page(May.DECIDE_RELIEF)
-def reject_one(request: HttpRequest, number: int) -> HttpResponse:
-    proposal = _proposal(request, number)
-
-    def act(asked: dict[str, Any], caller: Caller) -> None:
-        reject_proposal(proposal.pk, caller=caller, key=asked["key"], checker=request.user)
-
-    return _act_on(
-        request,
-        proposal.case,
-        DecideForm(request.POST or None),
-        title=_now("Reject the proposal"),
-        lead=_now("Nothing changes. Whoever proposed it reads your reason."),
-        button=_now("Reject it"),
-        done=_now("The proposal is rejected."),
-        act=act,
-        facts=_facts(proposal),
-    )
-
-
-@page(May.COLLECT)
 def letter_again(request: HttpRequest, number: int) -> HttpResponse:
     rows = Message.objects.filter(case__in=reach.late_payers(request.viewer))
     letter = reach.by_number(
@@ -335,7 +207,6 @@ def _act_on(
     done: str,
     act: Act,
     facts: list[tuple[str, str]] | None = None,
-    is_grave: bool = False,
 ) -> HttpResponse:
     """The page of one act in a case, which leads back to the case."""
     back = reverse("house-collections-one", args=[case.pk])
@@ -350,7 +221,6 @@ def _act_on(
         button=button,
         back=back,
         facts=[(_now("Firm"), case.party.name), *(facts or [])],
-        is_grave=is_grave,
     )
     return act_page(request, form, words, carry_out)
 
@@ -359,29 +229,3 @@ def _late(case: Case) -> list[LateLoan]:
     on = case.legal_entity.business_date
     found = late_loans(case.legal_entity_id, [case.party_id], on=on)
     return found.get(case.party_id, [])
-
-
-def _asked_loan(request: HttpRequest) -> dict[str, str]:
-    return {"loan": request.GET.get("loan", "")}
-
-
-def _proposal(request: HttpRequest, number: int) -> Proposal:
-    rows = Proposal.objects.filter(case__in=reach.late_payers(request.viewer))
-    found: Proposal = reach.by_number(
-        rows.select_related("case__party", "case__legal_entity", "loan", "maker"),
-        "proposal",
-        number,
-    )
-    return found
-
-
-def _facts(proposal: Proposal) -> list[tuple[str, str]]:
-    facts = [
-        (_now("Proposed"), named("proposal_kind", proposal.kind)),
-        (_now("Loan"), proposal.loan.code),
-        (_now("Proposed by"), proposal.maker.email),
-        (_now("Why"), proposal.reason),
-    ]
-    if proposal.days is not None:
-        facts.insert(2, (_now("By how many days"), str(proposal.days)))
-    return facts

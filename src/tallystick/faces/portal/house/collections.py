@@ -12,13 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from tallystick.book.access import reach
 from tallystick.book.access.permissions import May
 from tallystick.book.access.viewer import Viewer
-from tallystick.book.collections.models import (
-    Case,
-    Message,
-    Note,
-    PromiseToPay,
-    Proposal,
-)
+from tallystick.book.collections.models import Message, Note, PromiseToPay
 from tallystick.book.collections.overview import (
     CaseOn,
     Happened,
@@ -26,15 +20,17 @@ from tallystick.book.collections.overview import (
     case_on,
     cases_on,
     promises_made,
+    proposals_of,
     story,
-    undecided,
 )
 from tallystick.book.payments.models import CashReceipt
+from tallystick.book.proposals.models import Proposal
 from tallystick.faces.portal.drawdown_words import amount
+from tallystick.faces.portal.filters import ANY, FilterForm
 from tallystick.faces.portal.house.entity_asked import entity_asked, entity_choice
-from tallystick.faces.portal.house.filters import ANY, FilterForm
 from tallystick.faces.portal.pages import page
 from tallystick.faces.portal.paging import Slice
+from tallystick.faces.portal.proposal_words import proposal_told
 from tallystick.faces.portal.templatetags.figures import day
 from tallystick.faces.portal.words import actor_named, named
 from tallystick.rules.dunning import Next, Why, bucket_names
@@ -115,7 +111,9 @@ def listed(request: HttpRequest) -> HttpResponse:
                 {"currency": currency, "bars": _bars(buckets), "total": sum(buckets.values())}
                 for currency, buckets in sorted(ageing(shown).items())
             ],
-            "waiting": undecided(own.filter(legal_entity=entity)),
+            "waiting": reach.proposals(request.viewer)
+            .filter(legal_entity=entity, approved=None)
+            .count(),
             "open_cases": len(found),
             **entity_choice(request, entity),
         },
@@ -139,10 +137,11 @@ def one(request: HttpRequest, number: int) -> HttpResponse:
             "next": next_told(found.next),
             "proposals": [
                 {"row": row, "told": _proposal_told(row), "is_own": row.maker.email == viewer.name}
-                for row in undecided(Case.objects.filter(pk=case.pk))
+                for row in proposals_of(case).filter(approved=None)
             ],
             "story": [told_of(line) for line in story(case)],
             "may_collect": case.is_open and viewer.may(May.COLLECT),
+            "may_propose": case.is_open and viewer.may(May.PROPOSE_RELIEF),
             "may_decide": viewer.may(May.DECIDE_RELIEF),
         },
     )
@@ -238,16 +237,7 @@ def _note_told(row: Note) -> dict[str, Any]:
 
 
 def _proposal_told(row: Proposal) -> str:
-    if row.days is not None:
-        return _now("%(kind)s of loan %(loan)s by %(days)s days") % {
-            "kind": named("proposal_kind", row.kind),
-            "loan": row.loan.code,
-            "days": row.days,
-        }
-    return _now("%(kind)s of loan %(loan)s") % {
-        "kind": named("proposal_kind", row.kind),
-        "loan": row.loan.code,
-    }
+    return f"{named('proposal_kind', row.kind)} · {row.loan.code}: {proposal_told(row)}"
 
 
 def _is_wanted(each: CaseOn, asked: Mapping[str, str], viewer: Viewer) -> bool:

@@ -22,8 +22,8 @@ from tallystick.book.financing.offers import Offer, offers
 from tallystick.book.patience import for_at_most
 from tallystick.book.servicing.portfolio import principal_of
 from tallystick.faces import charts
+from tallystick.faces.portal.filters import ANY, FilterForm, FirmField
 from tallystick.faces.portal.house.act_pages import ActForm, ActPage, Told, act_page
-from tallystick.faces.portal.house.filters import ANY, FilterForm, FirmField
 from tallystick.faces.portal.pages import page
 from tallystick.faces.portal.paging import Slice, sliced
 from tallystick.faces.portal.supplier.waterfall import bars

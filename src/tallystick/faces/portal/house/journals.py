@@ -20,9 +20,9 @@ from tallystick.book.ledger.manual_journals import (
 )
 from tallystick.book.ledger.models import Book, ManualJournal
 from tallystick.book.parties.models import LegalEntity, Party
+from tallystick.faces.portal.filters import DateField, minor_typed
 from tallystick.faces.portal.house.act_pages import ActForm, ActPage, Told, act_page
 from tallystick.faces.portal.house.entity_asked import entity_asked, entity_choice
-from tallystick.faces.portal.house.filters import DateField, minor_typed
 from tallystick.faces.portal.pages import page
 from tallystick.faces.portal.paging import sliced
 from tallystick.faces.portal.words import named

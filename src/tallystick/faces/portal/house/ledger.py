@@ -16,8 +16,8 @@ from tallystick.book.ledger.prove import prove
 from tallystick.book.ledger.queries import balances
 from tallystick.book.ledger.seal import sealed, seals
 from tallystick.book.parties.models import LegalEntity
+from tallystick.faces.portal.filters import DateField
 from tallystick.faces.portal.house.entity_asked import entity_asked, entity_choice
-from tallystick.faces.portal.house.filters import DateField
 from tallystick.faces.portal.pages import page
 from tallystick.faces.portal.paging import ROWS_A_PAGE, CursorUnusable, sliced
 from tallystick.rules.chart import CHART

@@ -6,11 +6,13 @@ A code may hold any character, slashes included: nothing follows it but the last
 from django.urls import path
 
 from tallystick.faces.portal.house import (
+    approvals,
     claims,
     collection_acts,
     collections,
     decisions,
     facilities,
+    loan_acts,
     loans,
     parties,
     worklist,
@@ -35,6 +37,22 @@ urlpatterns = [
     path("unfreeze/<path:code>/", facilities.house_unfreeze, name="house-facilities-unfreeze"),
     path("loans/", loans.house_loans, name="house-loans"),
     path("loan/<path:code>/", loans.house_loan, name="house-loans-one"),
+    path("loan-extend/<path:code>/", loan_acts.extend, name="house-loans-extend"),
+    path("loan-move-due/<path:code>/", loan_acts.move_due, name="house-loans-move-due"),
+    path("loan-re-age/<path:code>/", loan_acts.re_age, name="house-loans-re-age"),
+    path("loan-pause/<path:code>/", loan_acts.pause, name="house-loans-pause"),
+    path("loan-rate/<path:code>/", loan_acts.rate, name="house-loans-rate"),
+    path("loan-waive/<path:code>/", loan_acts.waive, name="house-loans-waive"),
+    path("loan-restructure/<path:code>/", loan_acts.restructure, name="house-loans-restructure"),
+    path("loan-charge-off/<path:code>/", loan_acts.charge_off, name="house-loans-charge-off"),
+    path("loan-fee/<path:code>/", loan_acts.fee, name="house-loans-fee"),
+    path(
+        "loan-charge-back/<path:code>/", loan_acts.charge_back_one, name="house-loans-charge-back"
+    ),
+    path("loan-reverse/<path:code>/", loan_acts.reverse_one, name="house-loans-reverse"),
+    path("approvals/", approvals.waiting, name="house-approvals"),
+    path("approvals/<int:number>/approve/", approvals.approve, name="house-approvals-approve"),
+    path("approvals/<int:number>/reject/", approvals.reject, name="house-approvals-reject"),
     path("collections/", collections.listed, name="house-collections"),
     path("collections/<int:number>/", collections.one, name="house-collections-one"),
     path(
@@ -48,26 +66,6 @@ urlpatterns = [
         "collections/<int:number>/promise/",
         collection_acts.promised,
         name="house-collections-promise",
-    ),
-    path(
-        "collections/<int:number>/extend/",
-        collection_acts.extension,
-        name="house-collections-extend",
-    ),
-    path(
-        "collections/<int:number>/write-off/",
-        collection_acts.write_off,
-        name="house-collections-write-off",
-    ),
-    path(
-        "collections/proposals/<int:number>/approve/",
-        collection_acts.approve_one,
-        name="house-collections-approve",
-    ),
-    path(
-        "collections/proposals/<int:number>/reject/",
-        collection_acts.reject_one,
-        name="house-collections-reject",
     ),
     path(
         "collections/letters/<int:number>/again/",

@@ -24,17 +24,19 @@ from tallystick.book.servicing.portfolio import (
     principal_of,
 )
 from tallystick.faces import charts
-from tallystick.faces.portal.house.decisions import verdicts_of
-from tallystick.faces.portal.house.entity_asked import entity_asked
-from tallystick.faces.portal.house.filters import (
+from tallystick.faces.portal.filters import (
     ANY,
     DateField,
     FilterForm,
     FirmField,
     WordField,
 )
+from tallystick.faces.portal.house.decisions import verdicts_of
+from tallystick.faces.portal.house.entity_asked import entity_asked
+from tallystick.faces.portal.house.loan_acts import menu_of
 from tallystick.faces.portal.pages import page
 from tallystick.faces.portal.paging import Slice, sliced
+from tallystick.faces.portal.proposal_words import proposal_told
 from tallystick.rules.loan import segments_as_json
 from tallystick.rules.loan_explanation import explained
 from tallystick.rules.loan_terms import plan_of
@@ -153,11 +155,22 @@ def house_loan(request: HttpRequest, code: str) -> HttpResponse:
         except Refusal as refusal:
             problem = str(refusal)
     decision = loan.decision
+    proposed = reach.proposals(request.viewer).filter(loan=loan, approved=None)
     return render(
         request,
         "portal/house/loan.html",
         {
             "loan": loan,
+            "acts": menu_of(loan, request.viewer),
+            "proposals": [
+                {
+                    "kind": row.kind,
+                    "told": proposal_told(row),
+                    "maker": row.maker.email,
+                    "reason": row.reason,
+                }
+                for row in proposed.select_related("loan", "maker").order_by("pk")
+            ],
             "form": form,
             "problem": problem,
             "found": found,

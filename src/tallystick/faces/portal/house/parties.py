@@ -14,7 +14,7 @@ from tallystick.book.collateral.concentration import Owed, owed_by_obligor
 from tallystick.book.financing.models import Facility
 from tallystick.book.parties.models import Party, RelatedParty
 from tallystick.book.patience import for_at_most
-from tallystick.faces.portal.house.filters import FilterForm
+from tallystick.faces.portal.filters import FilterForm
 from tallystick.faces.portal.pages import page
 from tallystick.faces.portal.paging import Slice, cheap_count, sliced
 

@@ -17,8 +17,8 @@ from tallystick.book.financing.models import Programme, ProgrammeLimit
 from tallystick.book.financing.programmes import presets
 from tallystick.book.financing.set_limits import set_funding_limit, set_programme_limit
 from tallystick.book.funding.models import FundingLine
+from tallystick.faces.portal.filters import minor_typed
 from tallystick.faces.portal.house.act_pages import ActForm, ActPage, Told, act_page
-from tallystick.faces.portal.house.filters import minor_typed
 from tallystick.faces.portal.pages import page
 from tallystick.faces.programme_terms import Term, told_terms
 from tallystick.rules.money import text_from_minor

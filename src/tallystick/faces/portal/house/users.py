@@ -26,8 +26,8 @@ from tallystick.book.acts.once import Caller
 from tallystick.book.parties.add_user import add_user
 from tallystick.book.parties.models import Role, User
 from tallystick.book.parties.set_password import set_password
+from tallystick.faces.portal.filters import ANY
 from tallystick.faces.portal.house.act_pages import ActForm, ActPage, Told, act_page
-from tallystick.faces.portal.house.filters import ANY
 from tallystick.faces.portal.pages import page
 from tallystick.faces.portal.paging import sliced
 from tallystick.faces.portal.words import WORDS

@@ -18,8 +18,8 @@ from tallystick.book.payments.models import CashReceipt, PaymentKind, PaymentOrd
 from tallystick.book.watch.models import WorkItem
 from tallystick.book.watch.worklist import settle_item
 from tallystick.faces.portal import words
+from tallystick.faces.portal.filters import ANY, FilterForm
 from tallystick.faces.portal.house.act_pages import ActForm, ActPage, Told, act_page
-from tallystick.faces.portal.house.filters import ANY, FilterForm
 from tallystick.faces.portal.pages import page
 from tallystick.faces.portal.paging import Slice, sliced
 

@@ -19,7 +19,7 @@ from tallystick.book.parties.models import LegalEntity
 from tallystick.book.trade.explore import COUNTED, ClaimsWanted, claims_wanted
 from tallystick.book.trade.models import ClaimEvent, ClaimStatus, Document, Stage
 from tallystick.faces.portal import words
-from tallystick.faces.portal.house.filters import DateField, FilterForm, WordField
+from tallystick.faces.portal.filters import DateField, FilterForm, WordField
 from tallystick.faces.portal.pages import page
 from tallystick.faces.portal.paging import Slice, sliced
 from tallystick.faces.portal.supplier.left_out import LISTED

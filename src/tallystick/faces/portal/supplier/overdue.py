@@ -20,7 +20,7 @@ from tallystick.book.collections.past_due import LateLoan, late_loans
 from tallystick.book.collections.promise import promise
 from tallystick.book.parties.models import LegalEntity
 from tallystick.faces.portal.drawdown_words import Said
-from tallystick.faces.portal.house.filters import DateField
+from tallystick.faces.portal.filters import DateField
 from tallystick.faces.portal.pages import page
 from tallystick.faces.portal.refusals import refusal_status, told
 from tallystick.rules.money import text_from_minor

@@ -15,7 +15,7 @@ from tallystick.book.access.permissions import May
 from tallystick.book.servicing.supplier_statement import SupplierStatement, supplier_statement
 from tallystick.faces.files.tables import Amount, Cell, csv_bytes, xlsx_bytes
 from tallystick.faces.portal.drawdown_words import Said
-from tallystick.faces.portal.house.filters import DateField
+from tallystick.faces.portal.filters import DateField
 from tallystick.faces.portal.pages import page
 from tallystick.faces.portal.refusals import refusal_page, told
 from tallystick.faces.portal.words import named

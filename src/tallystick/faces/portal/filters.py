@@ -1,4 +1,4 @@
-"""What lists of the house are filtered by: typed in the address, refused beside the field."""
+"""What lists are filtered by: typed in the address, refused beside the field."""
 
 from collections.abc import Mapping
 from typing import Any

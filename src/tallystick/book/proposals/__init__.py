@@ -1,0 +1,1 @@
+"""One person proposes, another decides: what takes two people is carried out in the approval."""

@@ -1,0 +1,56 @@
+"""What each kind of proposal does once it is agreed: one act of servicing."""
+
+from dataclasses import asdict
+from datetime import date, timedelta
+from typing import Any
+
+from tallystick.book.acts.once import Caller
+from tallystick.book.proposals.terms import (
+    ChargeOff,
+    DueMove,
+    Extension,
+    InterestPause,
+    RateChange,
+    ReAging,
+    Restructuring,
+    Terms,
+    Waiver,
+)
+from tallystick.book.servicing.change_rate import change_rate
+from tallystick.book.servicing.charge_off import charge_off, waive
+from tallystick.book.servicing.extend import extend, move_due_date, re_age
+from tallystick.book.servicing.restructure import pause_interest, restructure
+from tallystick.rules.loan_events import rate_from_ppb
+
+
+def carry_out(
+    loan: str, terms: Terms, *, business_date: date, caller: Caller, key: str
+) -> dict[str, Any]:
+    """Do to ``loan`` (its code) what was proposed; returns what it came to, ready for JSON.
+
+    Raises what the act of servicing raises.
+    """
+    match terms:
+        case Extension(days, value_date):
+            due_date = extend(loan, days, caller=caller, key=key, value_date=value_date)
+            from_date = due_date - timedelta(days=days)
+            return {"from_date": from_date.isoformat(), "to_date": due_date.isoformat()}
+        case DueMove(to_date, value_date):
+            move_due_date(loan, to_date, caller=caller, key=key, value_date=value_date)
+        case ReAging(to_date, value_date):
+            re_age(loan, to_date, caller=caller, key=key, value_date=value_date)
+        case InterestPause(from_date, to_date):
+            pause_interest(loan, from_date, to_date, caller=caller, key=key)
+        case RateChange(annual_rate_ppb, value_date):
+            rate = rate_from_ppb(annual_rate_ppb)
+            on = value_date or business_date
+            change_rate(loan, rate, value_date=on, caller=caller, key=key)
+        case Waiver(waives, amount_minor, value_date):
+            waive(loan, waives, amount_minor, caller=caller, key=key, value_date=value_date)
+        case Restructuring(annual_rate_ppb, to_date, value_date):
+            rate = rate_from_ppb(annual_rate_ppb)
+            restructure(loan, rate, to_date, caller=caller, key=key, value_date=value_date)
+        case ChargeOff(value_date):
+            lost = asdict(charge_off(loan, caller=caller, key=key, value_date=value_date))
+            return {name: value for name, value in lost.items() if name != "loan"}
+    return {}

@@ -1,0 +1,73 @@
+"""Prove that what was approved by two people is what was done."""
+
+from collections.abc import Iterator
+
+from django.db import connection
+
+from tallystick.book.watch.findings import Check, Finding
+
+# Each query answers the rows that contradict its name: the object, what should be, what is.
+
+CHARGE_OFFS_ARE_ENTRIES = """
+    SELECT subject, minor, 'no entry of that amount'
+    FROM (
+        SELECT proposal.id, 'charge-off ' || proposal.id || ' of loan ' || loan.code AS subject,
+               'loan:' || loan.code AS reference, proposal.legal_entity_id,
+               (SELECT sum(part.value::bigint) FROM jsonb_each_text(proposal.figures) AS part
+                WHERE part.key LIKE '%_minor') AS minor
+        FROM proposals_proposal AS proposal
+        JOIN financing_loan AS loan ON loan.id = proposal.loan_id
+        WHERE proposal.kind = 'charge_off' AND proposal.approved
+    ) AS charged_off
+    WHERE NOT EXISTS (
+        SELECT FROM ledger_entry AS entry
+        JOIN ledger_posting AS posting ON posting.entry_id = entry.id AND posting.side = 1
+        WHERE entry.legal_entity_id = charged_off.legal_entity_id
+          AND entry.reference = charged_off.reference AND entry.event = 'loan_charged_off'
+        GROUP BY entry.id HAVING sum(posting.amount_minor) = charged_off.minor)
+    ORDER BY id
+"""
+
+# An approval and what it did are one transaction, and the second carries the first's number.
+APPROVED_ARE_DONE = """
+    SELECT 'proposal ' || proposal.id || ' of loan ' || loan.code, 'carried out', 'no such act'
+    FROM proposals_proposal AS proposal
+    JOIN financing_loan AS loan ON loan.id = proposal.loan_id
+    WHERE proposal.approved AND NOT EXISTS (
+        SELECT FROM acts_act AS act
+        JOIN servicing_loanevent AS event
+          ON event.act_id = act.id AND event.loan_id = proposal.loan_id
+        WHERE act.key = 'proposal:' || proposal.id)
+    ORDER BY proposal.id
+"""
+
+# What the migrations put in the way of a wrong record.
+GUARDS = """
+    SELECT 'trigger ' || name, 'enabled always', 'missing or disabled'
+    FROM (VALUES
+        ('proposals_proposal_decided_once'),
+        ('proposals_proposal_only_grows')
+    ) AS guard (name)
+    WHERE NOT EXISTS (
+        SELECT FROM pg_trigger WHERE tgname = name AND tgenabled = 'A' AND NOT tgisinternal)
+    ORDER BY name
+"""
+
+
+def proposals_checks() -> list[Check]:
+    """The checks of proposals."""
+    return [
+        _check("guards of proposals stand", GUARDS),
+        _check("proposals: what was approved was carried out", APPROVED_ARE_DONE),
+        _check("proposals: charge-offs are entries", CHARGE_OFFS_ARE_ENTRIES),
+    ]
+
+
+def _check(name: str, query: str) -> Check:
+    def run() -> Iterator[Finding]:
+        with connection.cursor() as cursor:
+            cursor.execute(query)
+            for subject, expected, found in cursor.fetchall():
+                yield Finding(name, str(subject), str(expected), str(found))
+
+    return Check(name, run)

@@ -1,0 +1,93 @@
+"""Decide on a proposal: somebody else than its maker approves or rejects it, once."""
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from django.db.models.functions import Now
+
+from tallystick.book.acts.once import Caller, once
+from tallystick.book.acts.reasons import refuse_unreasoned
+from tallystick.book.parties.business_date import open_day
+from tallystick.book.parties.models import Role, User
+from tallystick.book.parties.two_people import NothingProposed, to_decide
+from tallystick.book.proposals.carry_out import carry_out
+from tallystick.book.proposals.models import Proposal
+from tallystick.book.proposals.terms import terms_of
+
+CHECKERS = (Role.APPROVER,)
+
+
+def approve_proposal(proposal_id: int, *, caller: Caller, key: str, checker: User) -> Proposal:
+    """Carry out what was proposed, in the open business day; the proposal with its figures.
+
+    Repeating ``key`` returns the first answer.
+
+    Raises NothingProposed, RoleMissing, CheckedByMaker, AlreadyDecided, KeyConflict, and
+    what the act of servicing raises where the loan has changed since it was proposed.
+    """
+    request = {"proposal": proposal_id, "checker": checker.pk}
+    with once(caller, key=key, kind="approve_proposal", request=request) as act:
+        if act.earlier is None:
+            proposal, on = _to_decide(proposal_id, checker)
+            figures = carry_out(
+                proposal.loan.code,
+                terms_of(proposal.kind, proposal.terms),
+                business_date=on,
+                caller=replace(caller, reason=proposal.reason),
+                key=f"proposal:{proposal_id}",
+            )
+            _decide(proposal, checker, on, approved=True, reason=caller.reason, figures=figures)
+            act.answer({"proposal": proposal_id})
+    return Proposal.objects.select_related("loan").get(pk=proposal_id)
+
+
+def reject_proposal(proposal_id: int, *, caller: Caller, key: str, checker: User) -> None:
+    """Decline what was proposed; ``caller.reason`` says why. Nothing changes.
+
+    Raises ReasonMissing, NothingProposed, RoleMissing, CheckedByMaker, AlreadyDecided,
+    KeyConflict.
+    """
+    refuse_unreasoned(caller, "reject a proposal")
+    request = {"proposal": proposal_id, "checker": checker.pk}
+    with once(caller, key=key, kind="reject_proposal", request=request) as act:
+        if act.earlier is None:
+            proposal, on = _to_decide(proposal_id, checker)
+            _decide(proposal, checker, on, approved=False, reason=caller.reason, figures=None)
+            act.answer({"rejected": proposal_id})
+
+
+def _to_decide(proposal_id: int, checker: User) -> tuple[Proposal, date]:
+    """The proposal, locked, and the open business day, which acts take first."""
+    found = Proposal.objects.filter(pk=proposal_id)
+    legal_entity_id = found.values_list("legal_entity_id", flat=True).first()
+    if legal_entity_id is None:
+        raise NothingProposed("proposal", proposal_id)
+    on = open_day(legal_entity_id)
+    proposal = to_decide(
+        Proposal.objects.select_related("loan"),
+        proposal_id,
+        what="proposal",
+        checker=checker,
+        roles=CHECKERS,
+    )
+    return proposal, on
+
+
+def _decide(
+    proposal: Proposal,
+    checker: User,
+    on: date,
+    *,
+    approved: bool,
+    reason: str,
+    figures: dict[str, Any] | None,
+) -> None:
+    Proposal.objects.filter(pk=proposal.pk).update(
+        checker=checker,
+        decided_at=Now(),
+        decided_date=on,
+        approved=approved,
+        decision_reason=reason,
+        figures=figures,
+    )

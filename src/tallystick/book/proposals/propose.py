@@ -1,0 +1,154 @@
+"""Propose an act on a loan that gives money or time away: another person decides on it."""
+
+from datetime import date
+from uuid import uuid4
+
+from tallystick.book.acts.once import Caller, once
+from tallystick.book.acts.reasons import refuse_unreasoned
+from tallystick.book.financing.models import Loan
+from tallystick.book.financing.programmes import terms_with
+from tallystick.book.parties.business_date import open_day
+from tallystick.book.parties.models import Role, User
+from tallystick.book.parties.two_people import refuse_unless
+from tallystick.book.proposals.carry_out import carry_out
+from tallystick.book.proposals.models import Proposal
+from tallystick.book.proposals.terms import (
+    KIND_OF,
+    Extension,
+    RateChange,
+    Restructuring,
+    Terms,
+    as_content,
+)
+from tallystick.book.servicing.live_loan import legal_entity_of, locked_live_loan
+from tallystick.book.servicing.rehearse import Rehearsal, rehearsed
+from tallystick.rules.daycount import DayCount
+from tallystick.rules.loan_events import rate_from_ppb
+from tallystick.rules.rate_ceilings import refuse_above_ceiling
+from tallystick.rules.refusal import Refusal
+
+MAX_DAYS_EXTENDED = 365
+MAKERS = (Role.OPERATOR, Role.RISK_OFFICER)
+
+
+class ExtensionUnusable(Refusal):
+    """So many days would move the due date nowhere, or too far."""
+
+    def __init__(self, days: int, *, min_days: int) -> None:
+        self.days = days
+        self.min_days = min_days
+        super().__init__(
+            f"An extension by {days} days cannot be agreed: the loan has to fall due after today. "
+            f"Give {min_days} to {max(min_days, MAX_DAYS_EXTENDED)} days."
+        )
+
+
+class RateFollowsReference(Refusal):
+    """The loan's rate is that of a reference rate, and changes with it alone."""
+
+    def __init__(self, loan: str, reference_rate: str) -> None:
+        self.reference_rate = reference_rate
+        super().__init__(
+            f"Loan {loan} follows {reference_rate}, which sets its rate anew on its reset dates. "
+            "Restructure the loan if another rate was agreed."
+        )
+
+
+class ProposedAlready(Refusal):
+    """The like was proposed for the loan, and nobody has decided on it yet."""
+
+    def __init__(self, proposal_id: int) -> None:
+        self.proposal_id = proposal_id
+        super().__init__(
+            f"Proposal {proposal_id} asks for the same and is not decided yet. "
+            "Have it approved or rejected first."
+        )
+
+
+def propose(loan: str, terms: Terms, *, caller: Caller, key: str, maker: User) -> int:
+    """Put an act on ``loan`` (its code) up for approval; returns the proposal's number.
+
+    What could not be carried out now is refused now. ``caller.reason`` says why it is asked for.
+    Repeating ``key`` returns the first answer.
+
+    Raises RoleMissing, ReasonMissing, NotALiveLoan, ProposedAlready, ExtensionUnusable,
+    RateFollowsReference, RateAboveCeiling, LateChargeTooHigh, KeyConflict, and what the act of
+    servicing raises.
+    """
+    kind = KIND_OF[type(terms)]
+    what = f"propose a {kind.label}"
+    refuse_unless(maker, MAKERS, what)
+    refuse_unreasoned(caller, what)
+    legal_entity_id = legal_entity_of(loan)
+    request = {
+        "loan": loan,
+        "terms": as_content(terms),
+        "maker": maker.pk,
+        "reason": caller.reason,
+    }
+    with once(caller, key=key, kind=f"propose_{kind}", request=request) as act:
+        if act.earlier is None:
+            on = open_day(legal_entity_id)
+            loan_id = locked_live_loan(loan, legal_entity_id).loan_id
+            waiting = Proposal.objects.filter(loan=loan_id, kind=kind, approved=None).first()
+            if waiting is not None:
+                raise ProposedAlready(waiting.pk)
+            preview(loan, terms, caller=caller)
+            proposal = Proposal.objects.create(
+                legal_entity_id=legal_entity_id,
+                loan_id=loan_id,
+                kind=kind,
+                terms=as_content(terms),
+                reason=caller.reason,
+                maker=maker,
+                proposed_date=on,
+                act_id=act.act_id,
+            )
+            act.answer({"proposal": proposal.pk})
+    return int((act.earlier or act.given or {})["proposal"])
+
+
+def preview(loan: str, terms: Terms, *, caller: Caller) -> Rehearsal:
+    """The loan as it stands, and as it would be were the terms agreed now. Nothing is kept.
+
+    Raises what ``propose`` raises of a loan and its terms.
+    """
+    agreed = (
+        Loan.objects.select_related("facility__programme", "facility__legal_entity")
+        .filter(code=loan)
+        .first()
+    )
+    if agreed is not None:
+        _refuse_unusable(agreed, terms, agreed.facility.legal_entity.business_date)
+
+    def act() -> None:
+        on = open_day(legal_entity_of(loan))
+        carry_out(loan, terms, business_date=on, caller=caller, key=f"rehearsal:{uuid4()}")
+
+    return rehearsed(loan, act)
+
+
+def _refuse_unusable(loan: Loan, terms: Terms, on: date) -> None:
+    """Raise where the terms are beyond what the house agrees to, or the law allows."""
+    match terms:
+        case Extension(days):
+            min_days = max(1, (on - loan.due_date).days + 1)
+            if not min_days <= days <= max(min_days, MAX_DAYS_EXTENDED):
+                raise ExtensionUnusable(days, min_days=min_days)
+        case RateChange(annual_rate_ppb):
+            price = terms_with(bytes(loan.facility.programme.sha256)).price
+            if price.floating is not None:
+                raise RateFollowsReference(loan.code, price.floating.reference_rate)
+            _refuse_above_ceiling(loan, annual_rate_ppb, terms.value_date or on)
+        case Restructuring(annual_rate_ppb):
+            _refuse_above_ceiling(loan, annual_rate_ppb, terms.value_date or on)
+
+
+def _refuse_above_ceiling(loan: Loan, annual_rate_ppb: int, on: date) -> None:
+    refuse_above_ceiling(
+        lender=terms_with(bytes(loan.facility.programme.sha256)).lender,
+        on=on,
+        annual_rate=rate_from_ppb(annual_rate_ppb),
+        day_count=DayCount(loan.day_count),
+        penalty_rate=rate_from_ppb(loan.penalty_rate_ppb),
+    )

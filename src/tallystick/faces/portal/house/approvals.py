@@ -1,0 +1,245 @@
+"""Everything that waits for a second person, on one page, and the decision on acts on loans.
+
+Journals and facts are decided on their own pages, with all that belongs to them.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _now
+
+from tallystick.book.access import reach
+from tallystick.book.access.permissions import May
+from tallystick.book.access.viewer import Viewer
+from tallystick.book.acts.once import Caller
+from tallystick.book.impairment.models import Fact
+from tallystick.book.ledger.models import ManualJournal
+from tallystick.book.parties.models import LegalEntity
+from tallystick.book.proposals.decide import approve_proposal, reject_proposal
+from tallystick.book.proposals.models import Proposal
+from tallystick.book.proposals.propose import preview
+from tallystick.book.proposals.terms import terms_of
+from tallystick.faces.portal.drawdown_words import amount
+from tallystick.faces.portal.house.act_pages import ActForm, ActPage, Changed, Told, act_page
+from tallystick.faces.portal.house.entity_asked import entity_asked, entity_choice
+from tallystick.faces.portal.house.loan_changes import changes_of
+from tallystick.faces.portal.pages import page
+from tallystick.faces.portal.proposal_words import proposal_told
+from tallystick.faces.portal.refusals import told
+from tallystick.faces.portal.templatetags.figures import day
+from tallystick.faces.portal.words import named
+from tallystick.rules.journal import Side
+from tallystick.rules.refusal import Refusal
+
+MOST_SHOWN = 200
+
+
+class Waiting(NamedTuple):
+    """One thing that waits: its kind and terms in words, and where it is decided."""
+
+    kind: str
+    number: int
+    told: str
+    about: str
+    about_url: str
+    maker: str
+    reason: str
+    proposed_at: datetime
+    act: May
+    approve_url: str
+    reject_url: str
+
+    @property
+    def days(self) -> int:
+        return (timezone.now() - self.proposed_at).days
+
+
+class DecideForm(ActForm):
+    """Whether it is carried out, and why."""
+
+
+@page(May.SEE_HOUSE)
+def waiting(request: HttpRequest) -> HttpResponse:
+    """What waits for a second person, of every kind, the oldest first."""
+    entity = entity_asked(request)
+    viewer = request.viewer
+    rows = sorted(_all_waiting(viewer, entity), key=lambda each: each.proposed_at)
+    return render(
+        request,
+        "portal/house/approvals.html",
+        {
+            "rows": [
+                {
+                    "each": each,
+                    "is_own": each.maker == viewer.name,
+                    "may_decide": each.maker != viewer.name and viewer.may(each.act),
+                }
+                for each in rows
+            ],
+            **entity_choice(request, entity),
+        },
+    )
+
+
+@page(May.DECIDE_RELIEF)
+def approve(request: HttpRequest, number: int) -> HttpResponse:
+    """Carry a proposal out; the page shows what it changes as the loan stands now."""
+    proposal = _proposal(request, number)
+    back = reverse("house-approvals")
+    changes, warning = _changes(request, proposal)
+
+    def approved(asked: dict[str, Any], caller: Caller) -> Told:
+        approve_proposal(proposal.pk, caller=caller, key=asked["key"], checker=request.user)
+        return Told(back, _now("Proposal %(number)s is carried out.") % {"number": proposal.pk})
+
+    words = ActPage(
+        title=_now("Approve proposal %(number)s") % {"number": proposal.pk},
+        lead=_now("It is carried out in the open business day, at once."),
+        button=_now("Approve it"),
+        back=back,
+        facts=_facts(proposal),
+        is_grave=proposal.kind == "charge_off",
+        changes=changes,
+        warning=warning,
+    )
+    return act_page(request, DecideForm(request.POST or None), words, approved)
+
+
+@page(May.DECIDE_RELIEF)
+def reject(request: HttpRequest, number: int) -> HttpResponse:
+    """Decline a proposal."""
+    proposal = _proposal(request, number)
+    back = reverse("house-approvals")
+
+    def rejected(asked: dict[str, Any], caller: Caller) -> Told:
+        reject_proposal(proposal.pk, caller=caller, key=asked["key"], checker=request.user)
+        return Told(back, _now("Proposal %(number)s is rejected.") % {"number": proposal.pk})
+
+    words = ActPage(
+        title=_now("Reject proposal %(number)s") % {"number": proposal.pk},
+        lead=_now("Nothing changes. Whoever proposed it reads your reason."),
+        button=_now("Reject it"),
+        back=back,
+        facts=_facts(proposal),
+    )
+    return act_page(request, DecideForm(request.POST or None), words, rejected)
+
+
+def _all_waiting(viewer: Viewer, entity: LegalEntity) -> Iterator[Waiting]:
+    rows = {"legal_entity": entity, "approved": None}
+    for proposal in (
+        reach.proposals(viewer)
+        .filter(**rows)
+        .select_related("loan__facility__supplier", "maker")
+        .order_by("pk")[:MOST_SHOWN]
+    ):
+        yield _of_loan(proposal)
+    for fact in (
+        reach.facts(viewer)
+        .filter(**rows)
+        .select_related("loan", "party", "maker")
+        .order_by("pk")[:MOST_SHOWN]
+    ):
+        yield _of_fact(fact)
+    for journal in (
+        reach.manual_journals(viewer)
+        .filter(**rows)
+        .select_related("maker")
+        .order_by("pk")[:MOST_SHOWN]
+    ):
+        yield _of_journal(journal)
+
+
+def _of_loan(proposal: Proposal) -> Waiting:
+    return Waiting(
+        kind=proposal.kind,
+        number=proposal.pk,
+        told=proposal_told(proposal),
+        about=f"{proposal.loan.code} · {proposal.loan.facility.supplier.name}",
+        about_url=reverse("house-loans-one", args=[proposal.loan.code]),
+        maker=proposal.maker.email,
+        reason=proposal.reason,
+        proposed_at=proposal.proposed_at,
+        act=May.DECIDE_RELIEF,
+        approve_url=reverse("house-approvals-approve", args=[proposal.pk]),
+        reject_url=reverse("house-approvals-reject", args=[proposal.pk]),
+    )
+
+
+def _of_fact(fact: Fact) -> Waiting:
+    told_of = _now("%(fact)s, from %(day)s") % {
+        "fact": named("fact", fact.kind),
+        "day": day(fact.from_date),
+    }
+    code = fact.loan.code if fact.loan else fact.party.code if fact.party else ""
+    return Waiting(
+        kind="fact_end" if fact.ends_id else "fact",
+        number=fact.pk,
+        told=told_of,
+        about=code,
+        about_url=reverse(
+            "house-loans-one" if fact.loan else "house-parties-one", kwargs={"code": code}
+        ),
+        maker=fact.maker.email,
+        reason=fact.reason,
+        proposed_at=fact.proposed_at,
+        act=May.DECIDE_FACT,
+        approve_url=reverse("house-classes-approve", args=[fact.pk]),
+        reject_url=reverse("house-classes-reject", args=[fact.pk]),
+    )
+
+
+def _of_journal(journal: ManualJournal) -> Waiting:
+    entry = journal.proposal
+    debits_minor = sum(
+        line["amount_minor"] for line in entry["postings"] if line["side"] == Side.DEBIT
+    )
+    return Waiting(
+        kind="manual_journal",
+        number=journal.pk,
+        told=_now("%(amount)s about %(reference)s")
+        % {
+            "amount": amount(debits_minor, entry["currency"]),
+            "reference": entry["reference"],
+        },
+        about=_now("Manual journal %(number)s") % {"number": journal.pk},
+        about_url=reverse("house-journals-one", args=[journal.pk]),
+        maker=journal.maker.email,
+        reason=journal.reason,
+        proposed_at=journal.proposed_at,
+        act=May.DECIDE_JOURNAL,
+        approve_url=reverse("house-journals-approve", args=[journal.pk]),
+        reject_url=reverse("house-journals-reject", args=[journal.pk]),
+    )
+
+
+def _changes(request: HttpRequest, proposal: Proposal) -> tuple[list[Changed], str]:
+    """What it would change, or why it cannot be carried out as the loan stands now."""
+    if request.method == "POST" or proposal.approved is not None:
+        return [], ""
+    terms = terms_of(proposal.kind, proposal.terms)
+    caller = request.viewer.caller("portal", proposal.reason)
+    try:
+        return changes_of(preview(proposal.loan.code, terms, caller=caller)), ""
+    except Refusal as refusal:
+        return [], " ".join(part for said in told(refusal) for part in said if part)
+
+
+def _proposal(request: HttpRequest, number: int) -> Proposal:
+    rows = reach.proposals(request.viewer).select_related("loan__facility__supplier", "maker")
+    found: Proposal = reach.by_number(rows, "proposal", number)
+    return found
+
+
+def _facts(proposal: Proposal) -> list[tuple[str, str]]:
+    return [
+        (_now("Loan"), f"{proposal.loan.code} · {proposal.loan.facility.supplier.name}"),
+        (_now("What is proposed"), proposal_told(proposal)),
+        (_now("Proposed by"), f"{proposal.maker.email}, {day(proposal.proposed_date)}"),
+        (_now("Why"), proposal.reason),
+    ]

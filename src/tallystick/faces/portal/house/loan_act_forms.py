@@ -1,0 +1,170 @@
+"""The forms of acts on a loan: each becomes the terms of a proposal, or what its act takes."""
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from tallystick.book.proposals.propose import MAX_DAYS_EXTENDED
+from tallystick.book.proposals.terms import (
+    ChargeOff,
+    DueMove,
+    Extension,
+    InterestPause,
+    RateChange,
+    ReAging,
+    Restructuring,
+    Terms,
+    Waiver,
+)
+from tallystick.book.servicing.models import LoanEvent
+from tallystick.faces.portal.drawdown_words import amount
+from tallystick.faces.portal.filters import DateField
+from tallystick.faces.portal.house.act_pages import ActForm
+from tallystick.faces.portal.loan_act_words import CHARGES
+from tallystick.faces.portal.templatetags.figures import day
+from tallystick.faces.portal.words import named
+from tallystick.rules.loan_events import Charge, rate_in_ppb
+from tallystick.rules.typed_amounts import MAX_TYPED_CHARACTERS, minor_from_typed
+
+FROM_HELP = _(
+    "The day from which it counts; it may lie in the past. Empty: the day of the approval."
+)
+
+
+class RateField(forms.DecimalField):
+    """A rate a year, typed in per cent."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            label=_("Rate a year, in per cent"), min_value=0, max_value=1_000, decimal_places=7
+        )
+
+
+class AmountField(forms.CharField):
+    """An amount in the loan's currency, as people type it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            label=_("Amount"),
+            max_length=MAX_TYPED_CHARACTERS,
+            widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+        )
+
+
+class ProposalForm(ActForm):
+    """An act that waits for a second person; ``terms`` is what it asks for."""
+
+    def __init__(self, *args: Any, currency: str, **given: Any) -> None:
+        super().__init__(*args, **given)
+        self.currency = currency
+        if "value_date" in self.fields:
+            self.fields["value_date"].help_text = FROM_HELP
+
+    def terms(self) -> Terms:
+        raise NotImplementedError
+
+
+class ExtensionForm(ProposalForm):
+    days = forms.IntegerField(
+        label=_("By how many days"), min_value=1, max_value=MAX_DAYS_EXTENDED, initial=30
+    )
+    value_date = DateField(_("Counts from"))
+
+    def terms(self) -> Terms:
+        return Extension(self.cleaned_data["days"], self.cleaned_data["value_date"])
+
+
+class DueMoveForm(ProposalForm):
+    to_date = DateField(_("New due date"), required=True)
+
+    def terms(self) -> Terms:
+        return DueMove(self.cleaned_data["to_date"])
+
+
+class ReAgingForm(ProposalForm):
+    to_date = DateField(_("To be paid by"), required=True)
+
+    def terms(self) -> Terms:
+        return ReAging(self.cleaned_data["to_date"])
+
+
+class PauseForm(ProposalForm):
+    from_date = DateField(_("First day without interest"), required=True)
+    to_date = DateField(_("Last day without interest"), required=True)
+
+    def terms(self) -> Terms:
+        return InterestPause(self.cleaned_data["from_date"], self.cleaned_data["to_date"])
+
+
+class RateForm(ProposalForm):
+    rate = RateField()
+    value_date = DateField(_("Counts from"))
+
+    def terms(self) -> Terms:
+        return RateChange(_ppb(self.cleaned_data["rate"]), self.cleaned_data["value_date"])
+
+
+class WaiverForm(ProposalForm):
+    waives = forms.ChoiceField(label=_("What is waived"), choices=list(CHARGES.items()))
+    amount = AmountField()
+
+    def terms(self) -> Terms:
+        amount_minor = minor_from_typed(self.cleaned_data["amount"], self.currency)
+        return Waiver(Charge(self.cleaned_data["waives"]), amount_minor)
+
+
+class RestructuringForm(ProposalForm):
+    rate = RateField()
+    to_date = DateField(_("To be paid by"), required=True)
+
+    def terms(self) -> Terms:
+        return Restructuring(_ppb(self.cleaned_data["rate"]), self.cleaned_data["to_date"])
+
+
+class ChargeOffForm(ProposalForm):
+    def terms(self) -> Terms:
+        return ChargeOff()
+
+
+class FeeForm(ActForm):
+    """A fee that falls due on a day."""
+
+    what = forms.CharField(label=_("What the fee is for"), max_length=80)
+    amount = AmountField()
+    value_date = DateField(_("Due on"), required=True)
+
+
+class ChargeBackForm(ActForm):
+    """Money that the payer's bank has taken back."""
+
+    amount = AmountField()
+    value_date = DateField(_("Left the bank on"), required=True)
+
+
+class EventForm(ActForm):
+    """Which event of the loan is taken back."""
+
+    event = forms.ChoiceField(label=_("Event"))
+
+    def __init__(self, *args: Any, events: list[LoanEvent], currency: str, **given: Any) -> None:
+        super().__init__(*args, **given)
+        self.fields["event"].choices = [(each.pk, event_told(each, currency)) for each in events]
+        if not events:
+            self.fields["event"].help_text = _("Nothing that happened can be taken back by itself.")
+
+
+def event_told(event: LoanEvent, currency: str) -> str:
+    """What happened and when: Fee charged · 4 Mar 2026 · ¥ 50.00."""
+    told = [named("loan_event", event.kind), day(event.value_date)]
+    if event.amount_minor is not None:
+        told.append(amount(event.amount_minor, currency))
+    if event.days is not None:
+        told.append(_now("days: %(days)s") % {"days": event.days})
+    return " · ".join(told)
+
+
+def _ppb(percent: Decimal) -> int:
+    return rate_in_ppb(percent / 100)

@@ -1,0 +1,43 @@
+"""What acts on loans, and proposals of them, are called; ``words`` takes them."""
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+Label = str | Promise
+
+GROUPS: Mapping[str, Mapping[str, Label]] = {
+    "proposal_kind": {
+        "extension": _("Extension"),
+        "due_move": _("Move of the due date"),
+        "re_aging": _("Planning anew"),
+        "interest_pause": _("Interest pause"),
+        "rate_change": _("Rate change"),
+        "waiver": _("Waiver"),
+        "restructuring": _("Restructuring"),
+        "charge_off": _("Charge-off"),
+        "manual_journal": _("Manual journal"),
+        "fact": _("Fact"),
+        "fact_end": _("End of a fact"),
+    },
+}
+
+ACTS: Mapping[str, Label] = {
+    "approve_proposal": _("Proposal approved"),
+    "reject_proposal": _("Proposal rejected"),
+    "propose_charge_off": _("Charge-off proposed"),
+    "propose_due_move": _("Move of a due date proposed"),
+    "propose_extension": _("Extension proposed"),
+    "propose_interest_pause": _("Interest pause proposed"),
+    "propose_rate_change": _("Rate change proposed"),
+    "propose_re_aging": _("Planning anew proposed"),
+    "propose_restructuring": _("Restructuring proposed"),
+    "propose_waiver": _("Waiver proposed"),
+}
+
+CHARGES: Mapping[str, Label] = {
+    "fees": _("Fees"),
+    "penalty": _("Penalty interest"),
+    "interest": _("Interest"),
+}

@@ -1,0 +1,69 @@
+"""What is proposed for a loan, in words and in the language of the page."""
+
+from datetime import date
+
+from django.utils.translation import gettext as _now
+
+from tallystick.book.proposals.models import Proposal
+from tallystick.book.proposals.terms import (
+    ChargeOff,
+    DueMove,
+    Extension,
+    InterestPause,
+    RateChange,
+    ReAging,
+    Restructuring,
+    Terms,
+    Waiver,
+    terms_of,
+)
+from tallystick.faces.portal.drawdown_words import amount
+from tallystick.faces.portal.loan_act_words import CHARGES
+from tallystick.faces.portal.templatetags.figures import day, rate_percent
+
+
+def proposal_told(proposal: Proposal) -> str:
+    """What a proposal asks for."""
+    return terms_told(terms_of(proposal.kind, proposal.terms), proposal.loan.currency)
+
+
+def terms_told(terms: Terms, currency: str) -> str:
+    """What is asked for, in a sentence's worth of words."""
+    match terms:
+        case Extension(days, value_date):
+            return _since(_now("It falls due %(days)s days later") % {"days": days}, value_date)
+        case DueMove(to_date, value_date):
+            return _since(
+                _now("It falls due on %(day)s instead") % {"day": day(to_date)}, value_date
+            )
+        case ReAging(to_date, value_date):
+            told = _now("All that is outstanding is planned anew, to be paid by %(day)s")
+            return _since(told % {"day": day(to_date)}, value_date)
+        case InterestPause(from_date, to_date):
+            return _now("No interest runs from %(first)s to %(last)s, both included") % {
+                "first": day(from_date),
+                "last": day(to_date),
+            }
+        case RateChange(annual_rate_ppb, value_date):
+            told = _now("It bears %(rate)s a year") % {"rate": rate_percent(annual_rate_ppb)}
+            return _since(told, value_date)
+        case Waiver(waives, amount_minor, value_date):
+            told = _now("%(charge)s of %(amount)s is asked for no more") % {
+                "charge": CHARGES[waives],
+                "amount": amount(amount_minor, currency),
+            }
+            return _since(told, value_date)
+        case Restructuring(annual_rate_ppb, to_date, value_date):
+            told = _now("All that is outstanding bears %(rate)s a year, to be paid by %(day)s") % {
+                "rate": rate_percent(annual_rate_ppb),
+                "day": day(to_date),
+            }
+            return _since(told, value_date)
+        case ChargeOff(value_date):
+            return _since(_now("All that it owes leaves the books as a loss"), value_date)
+
+
+def _since(told: str, value_date: date | None) -> str:
+    if value_date is None:
+        return told
+    return _now("%(what)s, counted from %(day)s") % {"what": told, "day": day(value_date)}

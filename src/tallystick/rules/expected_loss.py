@@ -19,6 +19,7 @@ Source: IFRS 9, 5.5.3 to 5.5.11, 5.5.15, 5.5.17, B5.5.28 to B5.5.37, B5.5.44.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 import narwhals as nw
 
@@ -145,6 +146,54 @@ def loss_rate_ppb(
         annual_rate_ppb=annual_rate_ppb,
         days_a_year=days_a_year,
     )
+
+
+def principal_to_come_minor(
+    planned_minor: Sequence[int], *, repaid_minor: int, principal_minor: int
+) -> list[int]:
+    """Principal that is still to be repaid at each due date of a plan; sums to ``principal_minor``.
+
+    ``planned_minor``: the principal to be repaid by each due date in all. What was repaid counts
+    against the oldest; the last due date takes the remainder.
+    """
+    by_then_minor = [
+        min(max(0, planned - repaid_minor), principal_minor) for planned in planned_minor[:-1]
+    ]
+    return [later - earlier for earlier, later in pairwise([0, *by_then_minor, principal_minor])]
+
+
+def instalments_allowance_minor(
+    terms: LossTerms,
+    parts: Sequence[Exposure],
+    *,
+    stage: int,
+    annual_rate_ppb: int,
+    days_a_year: int,
+) -> int:
+    """What a loan with several due dates needs; minor units, rounded half up once.
+
+    A loan repaid in instalments is a bundle of loans with one due date each: what is outstanding in
+    a period is the sum of the parts not yet due, so that the sum over periods of marginal default ×
+    exposure is the sum over parts of part × cumulative default up to its due date:
+
+        allowance = Σ over parts amount × loss_rate_ppb(days to its due date) / 10⁹
+
+    ``parts``: what falls due by each ``to_day``, from now; interest, penalty and fees that have
+    run fall due with the first. A default within a part's last period is discounted from that
+    part's due date, so that a part is worth what a loan of its own would be.
+    """
+    numerator = sum(
+        part.amount_minor
+        * loss_rate_ppb(
+            terms,
+            stage=stage,
+            days_to_due=part.to_day,
+            annual_rate_ppb=annual_rate_ppb,
+            days_a_year=days_a_year,
+        )
+        for part in parts
+    )
+    return rounded(numerator, PPB, Rounding.HALF_UP)
 
 
 def matrix_rate_ppb(terms: LossTerms, *, days_past_due: int) -> int:

@@ -26,6 +26,8 @@ SPOTLESS = {
     "elsewhere_bps": 0,
     "rebuts_stage_2": False,
     "rebuts_stage_3": False,
+    "rank_before": 0,
+    "months_observed": 0,
 }
 
 
@@ -152,6 +154,44 @@ def test_a_retail_debtors_debts_are_classed_one_by_one():
     assert classes_of(bad, {"is_retail": True})[1] == ("normal", "", 1)
 
 
+@pytest.mark.parametrize(
+    ("difference", "expected"),
+    [
+        pytest.param(
+            {"days_past_due": 1},
+            ("substandard", "cure_needs_no_arrears", 3),
+            id="a day of arrears: not yet",
+        ),
+        pytest.param(
+            {"months_observed": 5},
+            ("substandard", "cure_after_months", 3),
+            id="fifth month: not yet",
+        ),
+        pytest.param({"months_observed": 6}, ("normal", "", 1), id="six months: it performs again"),
+        pytest.param(
+            {"rank_before": 4},
+            ("substandard", "cure_after_months", 3),
+            id="a loss that was paid up",
+        ),
+        pytest.param({"rank_before": 1}, ("normal", "", 1), id="special mention: lifted at once"),
+        pytest.param({"is_retail": True}, ("normal", "", 1), id="retail: lifted at once"),
+        pytest.param(
+            {"days_past_due": 300},
+            ("doubtful", "doubtful_over_days", 3),
+            id="worse: by its own days",
+        ),
+    ],
+)
+def test_what_was_non_performing_performs_again_after_arrears_are_paid_and_six_months(
+    difference, expected
+):
+    assert classes_of({"rank_before": 2, **difference})[0] == expected
+
+
+def test_a_debt_under_observation_is_non_performing_for_its_debtors_others():
+    assert classes_of({"rank_before": 2}, {})[1] == ("special_mention", "debtor_non_performing", 1)
+
+
 # IFRS 9, 5.5.11 and B5.5.37.
 @pytest.mark.parametrize(
     ("difference", "stage"),
@@ -197,6 +237,8 @@ loan = st.fixed_dictionaries(
         "elsewhere_bps": st.sampled_from([0, 2_000, 2_001]),
         "rebuts_stage_2": st.booleans(),
         "rebuts_stage_3": st.booleans(),
+        "rank_before": st.integers(0, 4),
+        "months_observed": st.sampled_from([0, 5, 6]),
     }
 )
 books = st.lists(loan, min_size=1, max_size=8)

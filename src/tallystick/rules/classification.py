@@ -1,8 +1,9 @@
 """Five-category classification of loans, by the thresholds of a legal entity's rule pack.
 
 A loan is first classed by what it is itself: its days past due, and facts recorded about it or its
-debtor. A firm's debts then stand together: none is better than the firm's worst conduct allows.
-The worst clause that holds decides, and is named.
+debtor. A firm's debts then stand together: none is better than the firm's worst conduct allows. What
+was non-performing performs again only after all arrears are paid and a time of observation. The
+worst clause that holds decides, and is named.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +22,7 @@ Clause = tuple[Limit, AssetClass, Callable[[int], nw.Expr]]
 """What a threshold leads to, and when it does, given its value."""
 
 _IMPAIRED, _IS_FIRM = nw.col("credit_impaired"), ~nw.col("is_retail")
+_WAS_BAD = _IS_FIRM & (nw.col("rank_before") >= NON_PERFORMING.rank)
 
 
 def _days_over(days: int) -> nw.Expr:
@@ -45,7 +47,7 @@ FACT_CLAUSES: Sequence[Clause] = (
     (Limit.DIVERTED_USE, AssetClass.SPECIAL_MENTION, lambda _on: nw.col("diverted_use")),
 )
 
-DEBTOR_CLAUSES: Sequence[Clause] = (
+SHARE_CLAUSES: Sequence[Clause] = (
     (
         Limit.DEBTOR_OVER_SHARE_BPS,
         AssetClass.SUBSTANDARD,
@@ -56,12 +58,31 @@ DEBTOR_CLAUSES: Sequence[Clause] = (
         AssetClass.SUBSTANDARD,
         lambda bps: _IS_FIRM & (nw.col("elsewhere_bps") > bps),
     ),
+)
+
+CURE_CLAUSES: Sequence[Clause] = (
+    (
+        Limit.CURE_NEEDS_NO_ARREARS,
+        AssetClass.SUBSTANDARD,
+        lambda _on: _WAS_BAD & (nw.col("days_past_due") > 0),
+    ),
+    (
+        Limit.CURE_AFTER_MONTHS,
+        AssetClass.SUBSTANDARD,
+        lambda months: _WAS_BAD & (nw.col("months_observed") < months),
+    ),
+)
+"""What keeps a firm's debt non-performing though nothing else does any more."""
+
+TOGETHER_CLAUSES: Sequence[Clause] = (
     (
         Limit.DEBTOR_NON_PERFORMING,
         AssetClass.SPECIAL_MENTION,
         lambda _on: _IS_FIRM & (nw.col("debtor_worst_rank") >= NON_PERFORMING.rank),
     ),
 )
+
+DEBTOR_CLAUSES = (*SHARE_CLAUSES, *TOGETHER_CLAUSES)
 """What a firm's debts decide together; never those of retail debtors."""
 
 
@@ -71,19 +92,21 @@ def classified(loans: FrameT, *, limits: Mapping[Limit, int]) -> FrameT:
     In: loan_id, debtor_id, currency, owed_minor, days_past_due, is_retail, diverted_use,
     credit_impaired, expected_loss_bps (the share of a credit-impaired loan that is expected lost;
     0 where nobody has said), elsewhere_bps (the share of the debtor's debts at all banks more than
-    90 days overdue, as recorded), rebuts_stage_2, rebuts_stage_3. ``limits``: the thresholds in
+    90 days overdue, as recorded), rebuts_stage_2, rebuts_stage_3, rank_before (of the class it was
+    in till now), months_observed (whole months since nothing but CURE_AFTER_MONTHS has kept it
+    non-performing). ``limits``: the thresholds in
     force (``RulePack.limits``). All debts of a debtor must be there: they stand together. Nothing
     is collected.
     """
     rank, clause = _worst([*OVERDUE_CLAUSES, *FACT_CLAUSES], limits)
-    with_debtor = _with_debtor(loans.with_columns(own_rank=rank, own_clause=clause), limits)
-    rank, clause = _worst(DEBTOR_CLAUSES, limits)
-    with_floor = with_debtor.with_columns(floor_rank=rank, floor_clause=clause)
-    # Where both say the same, the loan's own clause is named.
-    is_pulled_down = nw.col("floor_rank") > nw.col("own_rank")
-    classed = with_floor.with_columns(
-        class_rank=nw.max_horizontal("own_rank", "floor_rank"),
-        clause=nw.when(is_pulled_down).then("floor_clause").otherwise("own_clause"),
+    own = loans.with_columns(class_rank=rank, clause=clause)
+    held_back = _at_least(
+        _at_least(_with_shares(own, limits), SHARE_CLAUSES, limits), CURE_CLAUSES, limits
+    )
+    classed = _at_least(
+        held_back.with_columns(debtor_worst_rank=nw.col("class_rank").max().over("debtor_id")),
+        TOGETHER_CLAUSES,
+        limits,
     )
     is_overdue_clause = nw.col("clause").is_in([str(limit) for limit, *_ in OVERDUE_CLAUSES])
     is_bad_otherwise = (nw.col("class_rank") >= NON_PERFORMING.rank) & ~is_overdue_clause
@@ -96,13 +119,23 @@ def classified(loans: FrameT, *, limits: Mapping[Limit, int]) -> FrameT:
     ).select(*loans.collect_schema().names(), "class_rank", "clause", "stage")
 
 
-def _with_debtor(loans: FrameT, limits: Mapping[Limit, int]) -> FrameT:
-    """Whether more of what a debtor owes is non-performing than the limit, and its worst class.
+def _at_least(loans: FrameT, clauses: Sequence[Clause], limits: Mapping[Limit, int]) -> FrameT:
+    """The loans no better than these clauses allow; where both say the same, the earlier is named."""
+    rank, clause = _worst(clauses, limits)
+    is_worse = rank > nw.col("class_rank")
+    return loans.with_columns(
+        class_rank=nw.when(is_worse).then(rank).otherwise("class_rank"),
+        clause=nw.when(is_worse).then(clause).otherwise("clause"),
+    )
+
+
+def _with_shares(loans: FrameT, limits: Mapping[Limit, int]) -> FrameT:
+    """Whether more of what a debtor owes is non-performing than the limit.
 
     Debts in different currencies are not added up: each currency's share is held to the limit,
     and one above it is enough. Whole amounts are above the share or above its floor alike.
     """
-    is_bad = nw.col("own_rank") >= NON_PERFORMING.rank
+    is_bad = nw.col("class_rank") >= NON_PERFORMING.rank
     share_bps = limits.get(Limit.DEBTOR_OVER_SHARE_BPS, 10_000)
     in_currency = loans.with_columns(
         bad_minor=nw.when(is_bad).then("owed_minor").otherwise(nw.lit(0))
@@ -114,10 +147,7 @@ def _with_debtor(loans: FrameT, limits: Mapping[Limit, int]) -> FrameT:
     is_over = nw.col("debtor_bad_minor") > limit_minor
     return in_currency.with_columns(
         over_share=nw.when(is_over).then(nw.lit(1)).otherwise(nw.lit(0))
-    ).with_columns(
-        debtor_over_share=nw.col("over_share").max().over("debtor_id"),
-        debtor_worst_rank=nw.col("own_rank").max().over("debtor_id"),
-    )
+    ).with_columns(debtor_over_share=nw.col("over_share").max().over("debtor_id"))
 
 
 def _worst(clauses: Sequence[Clause], limits: Mapping[Limit, int]) -> tuple[nw.Expr, nw.Expr]:

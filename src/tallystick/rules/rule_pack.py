@@ -64,15 +64,17 @@ class Limit(StrEnum):
     DEBTOR_NON_PERFORMING = "debtor_non_performing"
     DEBTOR_OVER_SHARE_BPS = "debtor_over_share_bps"
     ELSEWHERE_OVER_SHARE_BPS = "elsewhere_over_share_bps"
+    CURE_NEEDS_NO_ARREARS = "cure_needs_no_arrears"
+    CURE_AFTER_MONTHS = "cure_after_months"
     STAGE_2_OVER_DAYS = "stage_2_over_days"
     STAGE_3_OVER_DAYS = "stage_3_over_days"
     RESERVE_BPS = "reserve_bps"
 
 
 _SWITCH = Bounds(0, 1)
+_OF_UNIT = {"bps": BASIS_POINTS, "days": DAYS, "months": Bounds(0, 60)}
 _BOUNDS: Mapping[Limit, Bounds] = {
-    limit: BASIS_POINTS if limit.endswith("_bps") else DAYS if limit.endswith("_days") else _SWITCH
-    for limit in Limit
+    limit: _OF_UNIT.get(limit.rpartition("_")[2], _SWITCH) for limit in Limit
 }
 
 _IN_ORDER = (

@@ -15,7 +15,10 @@ SHORT_DAYS = {
     "loss_over_days": 8,
     "stage_2_over_days": 3,
     "stage_3_over_days": 4,
+    "cure_needs_no_arrears": 0,
+    "cure_after_months": 0,
 }
+"""Few days, and no time of observation: a debt that is paid performs again at once."""
 
 
 def shorter(code: str, days: Mapping[str, int] = SHORT_DAYS) -> RulePack:

@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from tests.book.impairment.shorter import shorter, under
+from tests.book.impairment.shorter import SHORT_DAYS, shorter, under
 from tests.book.servicing import scene as scenes
 from tests.book.servicing.books import books_of, findings, net_minor
 from tests.book.servicing.scene import CALLER, START
@@ -124,6 +124,31 @@ def test_a_debt_paid_lifts_the_class_of_its_debtors_others_and_the_suspense_come
     assert net_minor(scene, "interest_in_suspense") == 0
     # Ten nights of the one, eleven of the other.
     assert net_minor(scene, "interest_income") == -21_000
+    assert findings() == []
+
+
+def test_what_was_non_performing_is_observed_for_its_months_before_it_performs_again(database):
+    """The late loan is paid on the tenth day; what it took along is observed for a month."""
+    observing = SHORT_DAYS | {"cure_needs_no_arrears": 1, "cure_after_months": 1}
+    scene = under(shorter("cn.bank", observing))
+    facility = scenes.facility(scene, "S1")
+    late = scenes.lent(facility, 3_600_000, days=1, penalty_rate_ppb=0)
+    other = scenes.lent(facility, 3_600_000, days=700, penalty_rate_ppb=0)
+    close_through(scene.legal_entity_id, START + 9 * DAY)
+    repay(code_of(late), 3_600_000 + 10_000, value_date=None, caller=CALLER, key="all")
+
+    close_through(scene.legal_entity_id, START + 40 * DAY)
+    assert class_book(other) == "substandard"
+    assert findings() == []
+    close_through(scene.legal_entity_id, START + 41 * DAY)
+
+    # START is 2 March: paid on the 12th, and the 12th of April is a month later.
+    assert told_of(other) == [
+        (6, "substandard", "debtor_over_share_bps", 3),
+        (10, "substandard", "cure_after_months", 3),
+        (41, "normal", "", 1),
+    ]
+    assert net_minor(scene, "interest_in_suspense") == 0
     assert findings() == []
 
 

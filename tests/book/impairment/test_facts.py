@@ -62,6 +62,20 @@ def test_facts_of_a_loan_and_its_debtor_class_it_from_the_close_after_their_appr
     assert findings() == []
 
 
+def test_the_debts_of_a_retail_debtor_are_classed_one_by_one_once_it_is_recorded_as_such(database):
+    scene = under(BANK)
+    facility = scenes.facility(scene, "S1")
+    impaired, sound = (scenes.lent(facility, 1_000, days=300) for _ in range(2))
+    recorded(scene, about(code_of(impaired), FactKind.CREDIT_IMPAIRED, scene))
+    close_day(scene.legal_entity_id, START)
+    recorded(scene, NewFact(FactKind.RETAIL_DEBTOR, None, "S1", from_date=START))
+    close_day(scene.legal_entity_id, START + DAY)
+
+    assert told_of(impaired) == [(0, "substandard", "credit_impaired", 3)]
+    assert told_of(sound) == [(0, "substandard", "debtor_over_share_bps", 3), (1, "normal", "", 1)]
+    assert findings() == []
+
+
 def test_a_fact_that_has_ended_counts_no_more(database):
     scene = under(BANK)
     loan = scenes.lent(scenes.facility(scene, "S1"), 1_000, days=300)

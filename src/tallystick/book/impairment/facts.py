@@ -23,10 +23,12 @@ from tallystick.rules.refusal import Refusal
 MAKERS = (Role.RISK_OFFICER, Role.OPERATOR)
 CHECKERS = (Role.APPROVER,)
 
-OF_LOANS = frozenset(FactKind) - {FactKind.OVERDUE_ELSEWHERE}
+OF_LOANS = frozenset(FactKind) - {FactKind.OVERDUE_ELSEWHERE, FactKind.RETAIL_DEBTOR}
 """Kinds that are recorded of a loan."""
 
-OF_DEBTORS = frozenset({FactKind.CREDIT_IMPAIRED, FactKind.OVERDUE_ELSEWHERE})
+OF_DEBTORS = frozenset(
+    {FactKind.CREDIT_IMPAIRED, FactKind.OVERDUE_ELSEWHERE, FactKind.RETAIL_DEBTOR}
+)
 """Kinds that are recorded of a debtor, and count for all of its loans."""
 
 WITH_SHARE: Mapping[FactKind, str] = {

@@ -39,6 +39,7 @@ class FactKind(models.TextChoices):
     CREDIT_IMPAIRED = "credit_impaired", "credit impaired"
     DIVERTED_USE = "diverted_use", "diverted use"
     OVERDUE_ELSEWHERE = "overdue_elsewhere", "overdue at other banks"
+    RETAIL_DEBTOR = "retail_debtor", "natural person or sole trader"
     STAGE_2_REBUTTED = "stage_2_rebutted", "presumption of 30 days rebutted"
     STAGE_3_REBUTTED = "stage_3_rebutted", "presumption of 90 days rebutted"
     DELINQUENCY_PAUSED = "delinquency_paused", "days past due paused"

@@ -22,7 +22,7 @@ from tallystick.book.servicing.accrual import (
     PENALTY_MET,
     PENALTY_OWED,
 )
-from tallystick.rules.rule_pack import AssetClass
+from tallystick.rules.rule_pack import NON_PERFORMING, AssetClass, Limit
 
 COLUMNS = {
     "loan_id": pl.Int64,
@@ -43,6 +43,8 @@ COLUMNS = {
     "class_before": pl.String,
     "clause_before": pl.String,
     "stage_before": pl.Int64,
+    "rank_before": pl.Int64,
+    "months_observed": pl.Int64,
     "suspended_from": pl.String,
     "interest_recognised_minor": pl.Int64,
     "penalty_recognised_minor": pl.Int64,
@@ -80,11 +82,14 @@ _BAD_DEBTORS = f"""
     JOIN financing_loan AS loan ON loan.id = conspicuous.loan_id
     JOIN financing_facility AS facility ON facility.id = loan.facility_id
     LEFT JOIN fact ON fact.loan_id = loan.id AND fact.kind = 'credit_impaired'
+    LEFT JOIN impairment_loanclass AS classed ON classed.loan_id = loan.id AND {CLASS_ON}
     WHERE facility.legal_entity_id = %(legal_entity_id)s
       AND (fact.id IS NOT NULL
+           OR array_position(%(classes)s::text[], classed.asset_class::text) > %(bad_place)s
            OR %(day)s::date - coalesce(loan.agreed_due_date, loan.due_date) > %(bad_over_days)s)
     UNION
-    SELECT party_id FROM fact WHERE party_id IS NOT NULL
+    SELECT party_id FROM fact WHERE kind IN ('credit_impaired', 'overdue_elsewhere')
+      AND party_id IS NOT NULL
 """
 
 _CANDIDATES = """
@@ -97,8 +102,7 @@ _CANDIDATES = """
           AND supplier_id = ANY(%(bad_debtors)s::bigint[])))
 """
 
-# A firm that borrows for its business is not retail; natural persons are no parties yet. Days are
-# counted from the due date first agreed once the extended one has passed too: the rules of 2023
+# A debtor is a firm unless it is recorded as retail. Days are counted from the due date first agreed once the extended one has passed too: the rules of 2023
 # let an extension begin no new count.
 _STANDING = f"""
     WITH fact AS MATERIALIZED ({FACTS_ON}),
@@ -113,13 +117,15 @@ _STANDING = f"""
     of_debtor AS (
         SELECT party_id, max((kind = 'credit_impaired')::int) AS impaired,
                max(share_bps) FILTER (WHERE kind = 'credit_impaired') AS loss_bps,
-               max(share_bps) FILTER (WHERE kind = 'overdue_elsewhere') AS elsewhere_bps
+               max(share_bps) FILTER (WHERE kind = 'overdue_elsewhere') AS elsewhere_bps,
+               max((kind = 'retail_debtor')::int) AS is_retail
         FROM fact WHERE party_id IS NOT NULL GROUP BY 1
     )
     SELECT held.loan_id, facility.supplier_id, loan.currency, held.book_id,
            held.principal_minor + {FEES_OWED} + {INTEREST_OWED} + {PENALTY_OWED},
            CASE WHEN held.due_date < %(day)s
-                THEN %(day)s::date - coalesce(loan.agreed_due_date, held.due_date) ELSE 0 END, 0,
+                THEN %(day)s::date - coalesce(loan.agreed_due_date, held.due_date) ELSE 0 END,
+           coalesce(of_debtor.is_retail, 0),
            coalesce(of_loan.diverted, 0),
            greatest(of_loan.impaired, of_debtor.impaired, 0),
            greatest(of_loan.loss_bps, of_debtor.loss_bps, 0),
@@ -127,7 +133,12 @@ _STANDING = f"""
            coalesce(of_loan.rebuts_2, 0), coalesce(of_loan.rebuts_3, 0),
            {INTEREST_OWED} + {INTEREST_MET}, {PENALTY_OWED} + {PENALTY_MET},
            coalesce(classed.asset_class, 'normal'), coalesce(classed.clause, ''),
-           coalesce(classed.stage, 1), coalesce(classed.suspended_from_date::text, ''),
+           coalesce(classed.stage, 1),
+           coalesce(array_position(%(classes)s::text[], classed.asset_class::text), 1) - 1,
+           CASE WHEN classed.clause = '{Limit.CURE_AFTER_MONTHS}'
+                THEN (extract(year FROM observed) * 12 + extract(month FROM observed))::integer
+                ELSE 0 END,
+           coalesce(classed.suspended_from_date::text, ''),
            coalesce(classed.interest_recognised_minor, 0),
            coalesce(classed.penalty_recognised_minor, 0)
     FROM unnest(%(candidates)s::bigint[]) AS candidate (loan_id)
@@ -138,6 +149,7 @@ _STANDING = f"""
     LEFT JOIN of_loan ON of_loan.loan_id = held.loan_id
     LEFT JOIN of_debtor ON of_debtor.party_id = facility.supplier_id
     LEFT JOIN impairment_loanclass AS classed ON classed.loan_id = held.loan_id AND {CLASS_ON}
+    CROSS JOIN LATERAL age(%(day)s::timestamp, classed.from_date::timestamp) AS observed
 """
 
 # Classed as something, and owing nothing any more.
@@ -184,6 +196,8 @@ def _arguments(legal_entity_id: int, day: date) -> dict[str, Any]:
         "day": day,
         "until": day + timedelta(days=1),
         "still": STILL_IN_FORCE,
+        "classes": [str(each) for each in AssetClass],
+        "bad_place": NON_PERFORMING.rank,
     }
 
 

@@ -54,6 +54,7 @@ class Migration(migrations.Migration):
                             ("credit_impaired", "credit impaired"),
                             ("diverted_use", "diverted use"),
                             ("overdue_elsewhere", "overdue at other banks"),
+                            ("retail_debtor", "natural person or sole trader"),
                             ("stage_2_rebutted", "presumption of 30 days rebutted"),
                             ("stage_3_rebutted", "presumption of 90 days rebutted"),
                             ("delinquency_paused", "days past due paused"),

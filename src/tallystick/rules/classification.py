@@ -1,9 +1,9 @@
 """Five-category classification of loans, by the thresholds of a legal entity's rule pack.
 
-A loan is first classed by what it is itself: its days past due, and facts recorded about it or its
-debtor. A firm's debts then stand together: none is better than the firm's worst conduct allows. What
-was non-performing performs again only after all arrears are paid and a time of observation. The
-worst clause that holds decides, and is named.
+A loan is first classed by what it is itself: its days past due, and facts recorded about it or
+its debtor. A firm's debts then stand together: none is better than the firm's worst conduct
+allows. What was non-performing performs again only after all arrears are paid and a time of
+observation. The worst clause that holds decides, and is named.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -120,7 +120,7 @@ def classified(loans: FrameT, *, limits: Mapping[Limit, int]) -> FrameT:
 
 
 def _at_least(loans: FrameT, clauses: Sequence[Clause], limits: Mapping[Limit, int]) -> FrameT:
-    """The loans no better than these clauses allow; where both say the same, the earlier is named."""
+    """The loans no better than these clauses allow; a clause that says no worse is not named."""
     rank, clause = _worst(clauses, limits)
     is_worse = rank > nw.col("class_rank")
     return loans.with_columns(

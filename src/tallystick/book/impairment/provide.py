@@ -45,7 +45,10 @@ from tallystick.rules.rule_pack import Limit
 _LIVE = f"""
     SELECT held.*, coalesce(place.class_book_id, held.book_id) AS class_book_id,
            coalesce(classed.stage, 1) AS stage,
-           CASE WHEN %(is_matrix)s THEN greatest(0, %(day)s::date - held.due_date)
+           CASE WHEN %(is_matrix)s THEN 0 ELSE coalesce(classed.stage, 1) END AS kind_stage,
+           CASE WHEN %(is_matrix)s
+                THEN (%(bands)s::integer[])[width_bucket(
+                    greatest(0, %(day)s::date - held.due_date), %(bands)s::integer[])]
                 ELSE %(day)s::date - held.due_date END AS days_late,
            CASE WHEN %(is_matrix)s THEN 0 ELSE held.annual_rate_ppb END AS kind_rate_ppb,
            CASE WHEN %(is_matrix)s THEN 0 ELSE held.denominator / {RATE_UNITS} END AS days_a_year,
@@ -74,7 +77,7 @@ _PLACE = """
 
 _KINDS_OF_LOSS = f"""
     WITH {_PLACE}
-    SELECT DISTINCT stage, days_late, kind_rate_ppb, days_a_year FROM ({_LIVE}) AS live
+    SELECT DISTINCT kind_stage, days_late, kind_rate_ppb, days_a_year FROM ({_LIVE}) AS live
 """
 
 ALLOWANCE = """
@@ -90,7 +93,7 @@ _PROVIDED = f"""
         SELECT * FROM unnest(
             %(stage)s::integer[], %(days_late)s::integer[], %(rate_ppb)s::bigint[],
             %(days_a_year)s::bigint[], %(loss_ppb)s::bigint[]
-        ) AS rate (stage, days_late, kind_rate_ppb, days_a_year, loss_ppb)
+        ) AS rate (kind_stage, days_late, kind_rate_ppb, days_a_year, loss_ppb)
     ),
     owing AS (
         SELECT held.loan_id, held.class_book_id, held.stage, held.principal_minor,
@@ -102,7 +105,7 @@ _PROVIDED = f"""
                {PENALTY_MET} - held.penalty_recognised_minor AS penalty_above,
                rate.loss_ppb
         -- Every kind has its rate: the outer join tells the planner that no loan is lost.
-        FROM live AS held LEFT JOIN rate USING (stage, days_late, kind_rate_ppb, days_a_year)
+        FROM live AS held LEFT JOIN rate USING (kind_stage, days_late, kind_rate_ppb, days_a_year)
         -- OFFSET: what is owed is worked out once, however often it is named below.
         OFFSET 0
     ),
@@ -243,11 +246,16 @@ def _rows(
         "day": day,
         "until": day + timedelta(days=1),
         "is_matrix": bool(held_to.pack.loss.matrix),
+        "bands": [each.over_days + 1 for each in held_to.pack.loss.matrix],
         "loan_id": loan_id,
     }
     with connection.cursor() as cursor:
-        cursor.execute(_KINDS_OF_LOSS, arguments)
-        kinds = cursor.fetchall()
+        if held_to.pack.loss.matrix:
+            # The bands of a matrix are all there can be: no need to look what there is.
+            kinds = [(0, first_day, 0, 0) for first_day in arguments["bands"]]
+        else:
+            cursor.execute(_KINDS_OF_LOSS, arguments)
+            kinds = cursor.fetchall()
         cursor.execute(query, arguments | _loss_rates(kinds, held_to.pack.loss))
         return cursor.fetchall()
 

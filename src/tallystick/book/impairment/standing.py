@@ -102,8 +102,9 @@ _CANDIDATES = """
           AND supplier_id = ANY(%(bad_debtors)s::bigint[])))
 """
 
-# A debtor is a firm unless it is recorded as retail. Days are counted from the due date first agreed once the extended one has passed too: the rules of 2023
-# let an extension begin no new count.
+# A debtor is a firm unless it is recorded as retail. Days are counted from the due date first
+# agreed once the extended one has passed too: the rules of 2023 let an extension begin no new
+# count.
 _STANDING = f"""
     WITH fact AS MATERIALIZED ({FACTS_ON}),
     of_loan AS (

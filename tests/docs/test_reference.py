@@ -67,6 +67,15 @@ LESS = {kind: -minor for kind, minor in MORE.items()}
 ON_BOOK = {"book": 1, "amount_minor": 1}
 OF_PARTY = {"party": 2, "amount_minor": 1}
 
+SOLD = list(accounting.SOLD_OF.values())
+EARNED = [*SOLD, "loan_loss", "waivers", "recovery_income", "share_sale_gain"]
+SHARED = {
+    accounting.ShareEvent.SOLD: [*SOLD, "share_sale_gain"],
+    accounting.ShareEvent.BOUGHT_BACK: [*SOLD, "share_sale_gain"],
+    accounting.ShareEvent.REVERSED: EARNED,
+    accounting.ShareEvent.PASSED_ON: EARNED,
+}
+
 SAMPLES = {
     "capital_paid_in": [{"amount_minor": 1}],
     "drawdown_committed": [ON_BOOK],
@@ -91,7 +100,20 @@ SAMPLES = {
     ],
     "credit_refunded": [OF_PARTY],
     "paid_to_supplier": [OF_PARTY],
-    "book_changed": [{"from_book": 1, "to_book": 3, "balances_minor": DEBTS}],
+    "book_changed": [{"from_book": 1, "to_book": 3, "balances_minor": DEBTS, "sold_minor": DEBTS}],
+    "shares_moved": [
+        {
+            "event": event,
+            "book": 1,
+            "debits_minor": dict.fromkeys(accounts, sign),
+            "holders_minor": {2: sign * len(accounts)},
+        }
+        for event, accounts in SHARED.items()
+        for sign in (1, -1)
+    ],
+    "shared": [{"kind": kind, "book": 1, "change_minor": 1} for kind in CHARGES],
+    "funder_paid_in": [OF_PARTY],
+    "paid_to_funder": [OF_PARTY],
 }
 """Each function of the policy with arguments that let it post all that it can."""
 

@@ -8,8 +8,9 @@ funder × currency × class).
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 
-from tallystick.rules.journal import AccountName, JournalEntry, Posting, credit, debit
+from tallystick.rules.journal import AccountName, JournalEntry, Posting, Side, credit, debit
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,14 @@ RECEIVABLE_OF = {
     "recovery": "recovery_income",
 }
 """Account credited when money meets each kind of debt; a recovery meets what is charged off."""
+
+SOLD_OF = {
+    "fees": "fees_sold",
+    "penalty": "penalty_sold",
+    "interest": "interest_sold",
+    "principal": "principal_sold",
+}
+"""Account that takes off each kind of debt what belongs to those who bought shares of it."""
 
 ACCOUNT_OF = {**RECEIVABLE_OF, "loss": "loan_loss", "waiver": "waivers"}
 """Accounts of a loan's book that its events move, by what they hold."""
@@ -266,16 +275,93 @@ def _moved(
 
 
 def book_changed(
-    booking: Booking, *, from_book: int, to_book: int, balances_minor: Mapping[str, int]
+    booking: Booking,
+    *,
+    from_book: int,
+    to_book: int,
+    balances_minor: Mapping[str, int],
+    sold_minor: Mapping[str, int],
 ) -> JournalEntry:
-    """A loan leaves one book for another and takes along what it owes, by kind of debt."""
+    """A loan leaves one book for another and takes along what it owes, by kind of debt.
+
+    ``sold_minor`` is what of that belongs to those who bought shares of it.
+    """
     postings = []
-    for kind, amount_minor in balances_minor.items():
-        if amount_minor:
-            account = RECEIVABLE_OF[kind]
-            postings.append(debit(AccountName(account, book=to_book), amount_minor))
-            postings.append(credit(AccountName(account, book=from_book), amount_minor))
+    for accounts, by_kind, to_side in (
+        (RECEIVABLE_OF, balances_minor, Side.DEBIT),
+        (SOLD_OF, sold_minor, Side.CREDIT),
+    ):
+        for kind, amount_minor in by_kind.items():
+            if amount_minor:
+                to_account = AccountName(accounts[kind], book=to_book)
+                from_account = AccountName(accounts[kind], book=from_book)
+                postings.append(Posting(to_account, to_side, amount_minor))
+                postings.append(Posting(from_account, Side(-to_side), amount_minor))
     return booking.entry("book_changed", *postings)
+
+
+class ShareEvent(StrEnum):
+    """Why a loan's holders have more or less of it, or of the money that came in."""
+
+    SOLD = "share_sold"
+    BOUGHT_BACK = "share_bought_back"
+    REVERSED = "share_transfer_reversed"
+    PASSED_ON = "share_passed_on"
+
+
+def shares_moved(
+    booking: Booking,
+    *,
+    event: ShareEvent,
+    book: int,
+    debits_minor: Mapping[str, int],
+    holders_minor: Mapping[int, int],
+) -> JournalEntry | None:
+    """What shares of a loan have come to less what was booked for them: the net difference.
+
+    The whole loan stays in its accounts. ``debits_minor``: by account of the book (``SOLD_OF``,
+    ``loan_loss``, ``waivers``, ``recovery_income``, ``share_sale_gain``) by how much more it is
+    debited, and credited below zero; ``holders_minor``: by party by how much more it is owed.
+    None where nothing changes.
+    """
+    changes = [(AccountName(name, book=book), minor) for name, minor in debits_minor.items()]
+    changes += [
+        (AccountName("payable_to_funder", party=party), -minor)
+        for party, minor in holders_minor.items()
+    ]
+    postings = [
+        (debit if minor > 0 else credit)(account, abs(minor)) for account, minor in changes if minor
+    ]
+    return booking.entry(event, *postings) if postings else None
+
+
+def shared(booking: Booking, *, kind: str, book: int, change_minor: int) -> JournalEntry:
+    """Interest, penalty or fees (``kind``) of a book that belong to holders are no income of ours.
+
+    ``change_minor``: what belongs to them of what its loans owe now less what the ledger holds.
+    """
+    income = AccountName("fee_income" if kind == "fees" else f"{kind}_income", book=book)
+    return _moved(
+        booking, f"{kind}_shared", income, AccountName(SOLD_OF[kind], book=book), change_minor
+    )
+
+
+def funder_paid_in(booking: Booking, *, party: int, amount_minor: int) -> JournalEntry:
+    """Money of a funder has arrived: what it owes for shares that it bought."""
+    return booking.entry(
+        "funder_paid_in",
+        debit(AccountName("bank"), amount_minor),
+        credit(AccountName("payable_to_funder", party=party), amount_minor),
+    )
+
+
+def paid_to_funder(booking: Booking, *, party: int, amount_minor: int) -> JournalEntry:
+    """The bank has paid a funder what came in for its shares."""
+    return booking.entry(
+        "paid_to_funder",
+        debit(AccountName("payable_to_funder", party=party), amount_minor),
+        credit(AccountName("bank"), amount_minor),
+    )
 
 
 def credit_refunded(booking: Booking, *, party: int, amount_minor: int) -> JournalEntry:

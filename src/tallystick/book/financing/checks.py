@@ -37,20 +37,12 @@ PROGRAMME_DRAWN = """
     ORDER BY held.id
 """
 
-FUNDER_DRAWN = """
-    SELECT 'funding line ' || held.id || ' in ' || held.programme,
-           coalesce(sum(facility.drawn_minor), 0), held.drawn_minor
-    FROM funding_fundingline AS held
-    LEFT JOIN financing_facility AS facility ON facility.funding_line_id = held.id
-    GROUP BY held.id HAVING held.drawn_minor <> coalesce(sum(facility.drawn_minor), 0)
-    ORDER BY held.id
-"""
-
 SHARES = """
     SELECT 'loan ' || loan.code, 1000000, coalesce(sum(participation.share_ppm), 0)
     FROM financing_loan AS loan
     LEFT JOIN funding_participation AS participation
       ON participation.loan_id = loan.id AND participation.to_date IS NULL
+     AND participation.superseded_date IS NULL
     GROUP BY loan.id HAVING coalesce(sum(participation.share_ppm), 0) <> 1000000
     ORDER BY loan.code
 """
@@ -136,7 +128,6 @@ WITHIN_LIMITS = """
 QUERIES = {
     "facilities: drawn is principal owed and payouts under way": FACILITY_DRAWN,
     "programmes: drawn is the sum of their facilities": PROGRAMME_DRAWN,
-    "funders: drawn is the sum of their facilities": FUNDER_DRAWN,
     "loans: the funders' shares sum to one": SHARES,
     "reservations: each has exactly one fate": FATES,
     "loans: decided, reserved and ordered are one amount": SAME_AMOUNT,

@@ -1,7 +1,6 @@
 """Who lends a loan, in which parts."""
 
-WHOLE_PPM = 1_000_000
-"""The parts per million that the open shares of a loan sum to, always."""
+from tallystick.rules.loan_shares import WHOLE_PPM
 
 
 def shares_of(funder_id: int) -> dict[int, int]:

@@ -29,6 +29,7 @@ from tallystick.book.servicing.accrual import (
     PENALTY_IF_ANY,
     PENALTY_MET,
 )
+from tallystick.book.servicing.shares import loans_sold
 from tallystick.rules.accounting import Booking, allowance_moved, reserve_moved, suspended
 from tallystick.rules.expected_loss import (
     LossTerms,
@@ -39,6 +40,7 @@ from tallystick.rules.expected_loss import (
 )
 from tallystick.rules.journal import JournalEntry
 from tallystick.rules.loan_events import RATE_UNITS
+from tallystick.rules.loan_shares import WHOLE_PPM, shares_after
 from tallystick.rules.rule_pack import Limit
 
 # A loan counts in the book of its class, to which it is moved in the day that is open.
@@ -86,6 +88,13 @@ ALLOWANCE = """
 """Restates ``rules.expected_loss.allowance_minor`` in 64 bits: whole thousand millions apart from
 the rest, whose product fits."""
 
+WHOLE_EXPOSURE = """(principal_minor + fees_minor + interest_minor - interest_suspended
+                      + penalty_minor - penalty_suspended)"""
+
+OWN = """CASE WHEN own_ppm IS NULL THEN {0}
+                    ELSE round({0}::numeric * own_ppm / 1000000)::bigint END"""
+"""The lender's own share of an amount of a loan, rounded half-up; all of it where none is sold."""
+
 _PROVIDED = f"""
     WITH {_PLACE},
     live AS ({_LIVE}),
@@ -119,10 +128,18 @@ _PROVIDED = f"""
                     ELSE 0 END AS penalty_suspended
         FROM owing
     ),
+    -- Of a loan of which shares were sold only the rest is provided for.
+    own AS (
+        SELECT * FROM unnest(%(sold_loans)s::bigint[], %(own_ppm)s::bigint[])
+            AS own (loan_id, own_ppm)
+    ),
     exposed AS (
-        SELECT *, principal_minor + fees_minor + interest_minor - interest_suspended
-                      + penalty_minor - penalty_suspended AS exposure
-        FROM suspending
+        SELECT class_book_id, stage, loss_ppb,
+               {OWN.format("principal_minor")} AS principal_minor,
+               {OWN.format("interest_suspended")} AS interest_suspended,
+               {OWN.format("penalty_suspended")} AS penalty_suspended,
+               {OWN.format(WHOLE_EXPOSURE)} AS exposure
+        FROM suspending LEFT JOIN own USING (loan_id)
     ),
     provided AS (
         SELECT *, {ALLOWANCE} AS allowance
@@ -241,6 +258,10 @@ def _rows(
     held_to = pack_on(legal_entity_id, day)
     if held_to is None:
         return []
+    own_ppm = {
+        sold: WHOLE_PPM - sum(shares_after(transfers).values())
+        for sold, transfers in loans_sold(legal_entity_id, known_on=day).items()
+    }
     arguments = {
         "legal_entity_id": legal_entity_id,
         "day": day,
@@ -248,6 +269,8 @@ def _rows(
         "is_matrix": bool(held_to.pack.loss.matrix),
         "bands": [each.over_days + 1 for each in held_to.pack.loss.matrix],
         "loan_id": loan_id,
+        "sold_loans": plain(own_ppm),
+        "own_ppm": plain(own_ppm.values()),
     }
     with connection.cursor() as cursor:
         if held_to.pack.loss.matrix:

@@ -12,6 +12,7 @@ from django.db import connection
 from tallystick.book.acts.once import Caller, once
 from tallystick.book.ledger.post import post_many
 from tallystick.book.parties.business_date import open_day
+from tallystick.book.payments.models import PaymentKind
 from tallystick.book.servicing.drawn import change_drawn
 from tallystick.book.servicing.events import NewLoanEvent, record_events
 from tallystick.book.watch.worklist import NewItem, open_items
@@ -19,6 +20,7 @@ from tallystick.rules.accounting import (
     Booking,
     commitment_ended,
     loan_disbursed,
+    paid_to_funder,
     paid_to_supplier,
 )
 from tallystick.rules.bank_answers import (
@@ -291,10 +293,9 @@ def _entries(
                 loan_disbursed(booking, book=order.book_id, amount_minor=message.amount_minor)
             )
         elif is_paid:
+            paid_to = paid_to_funder if order.kind == PaymentKind.FUNDER else paid_to_supplier
             entries.append(
-                paid_to_supplier(
-                    booking, party=order.beneficiary_id, amount_minor=message.amount_minor
-                )
+                paid_to(booking, party=order.beneficiary_id, amount_minor=message.amount_minor)
             )
     return entries, fates
 

@@ -11,6 +11,7 @@ class PaymentKind(models.TextChoices):
     PAYOUT = "payout", "payout of a loan"
     RESIDUAL = "residual", "rest of a settlement to the supplier"
     REFUND = "refund", "refund of a supplier's credit"
+    FUNDER = "funder", "what came in for a funder's shares"
 
 
 class PaymentStatus(models.TextChoices):

@@ -4,6 +4,7 @@ from tallystick.book.acts.once import Caller, once
 from tallystick.book.collateral.pools import hold_suppliers
 from tallystick.book.parties.business_date import open_day
 from tallystick.book.payments.bank_answers import hold_bank
+from tallystick.book.payments.funders import payable_minor
 from tallystick.book.payments.models import PaymentKind, PaymentOrder, PaymentStatus
 from tallystick.book.payments.orders import NewPayment, order_payments
 from tallystick.book.servicing.allocation import lock_facilities
@@ -81,6 +82,8 @@ def _owed_minor(order: PaymentOrder) -> int:
     """
     party = order.beneficiary_id, order.currency
     hold_bank(order.legal_entity_id)
+    if order.kind == PaymentKind.FUNDER:
+        return _owed_to_funder(order)
     lock_facilities(order.legal_entity_id, supplier_ids=[order.beneficiary_id])
     hold_suppliers([order.beneficiary_id])
     due_minor = held_minor(order.legal_entity_id, "due_from_supplier", [party]).get(party, 0)
@@ -96,5 +99,16 @@ def _owed_minor(order: PaymentOrder) -> int:
             order.end_to_end_id,
             "nothing of it is owed to the supplier any longer, since a receipt was taken back. "
             "Close its work item.",
+        )
+    return owed_minor
+
+
+def _owed_to_funder(order: PaymentOrder) -> int:
+    hold_suppliers([order.beneficiary_id])
+    owed_minor = payable_minor(order.legal_entity_id, order.beneficiary_id, order.currency)
+    if owed_minor <= 0:
+        raise NotToBeOrderedAgain(
+            order.end_to_end_id,
+            "nothing of it is owed to the funder any longer. Close its work item.",
         )
     return owed_minor

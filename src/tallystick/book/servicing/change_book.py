@@ -8,6 +8,7 @@ from tallystick.book.ledger.post import post
 from tallystick.book.parties.business_date import open_day
 from tallystick.book.servicing.live_loan import legal_entity_of, locked_live_loan
 from tallystick.book.servicing.positions import LoanPosition, store
+from tallystick.book.servicing.shares import sold_balances, transfers_of
 from tallystick.rules.accounting import Booking, book_changed
 from tallystick.rules.loan_balances import balances
 from tallystick.rules.refusal import Refusal
@@ -60,6 +61,9 @@ def change_book(loan: str, book_id: int, *, caller: Caller, key: str) -> None:
                     "interest": owed.interest_due_minor,
                     "principal": owed.principal_minor,
                 },
+                sold_minor=sold_balances(
+                    owed, transfers_of([moving.loan_id]).get(moving.loan_id, ())
+                ),
             ),
             act_id=act.act_id,
         )

@@ -118,7 +118,8 @@ SUPPLIERS_MONEY = """
             WHERE held.superseded_date = %(still)s AND held.credit_minor > 0
             UNION ALL
             SELECT legal_entity_id, beneficiary_id, currency, -amount_minor
-            FROM payments_paymentorder WHERE kind <> 'payout' AND status = 'paid'
+            FROM payments_paymentorder
+            WHERE kind IN ('residual', 'refund') AND status = 'paid'
         ) AS part GROUP BY 1, 2, 3
     )
     SELECT 'money of supplier ' || party.code || ' in ' || currency,
@@ -132,7 +133,8 @@ SUPPLIERS_MONEY = """
 PAYABLE_COVERS_ORDERS = """
     WITH ordered AS (
         SELECT legal_entity_id, beneficiary_id AS party_id, currency, sum(amount_minor) AS minor
-        FROM payments_paymentorder WHERE kind <> 'payout' AND status = 'ordered' GROUP BY 1, 2, 3
+        FROM payments_paymentorder
+        WHERE kind IN ('residual', 'refund') AND status = 'ordered' GROUP BY 1, 2, 3
     ), payable AS (
         SELECT account.legal_entity_id, account.party_id, account.currency,
                sum(-posting.side * posting.amount_minor) AS minor
@@ -156,6 +158,8 @@ NO_BALANCE_NEGATIVE = """
     FROM (VALUES ('loan_principal', 1), ('interest_receivable', 1), ('fee_receivable', 1),
                  ('penalty_receivable', 1), ('due_from_supplier', 1), ('supplier_credit', -1),
                  ('payable_to_supplier', -1), ('settlement_suspense', -1),
+                 ('principal_sold', -1), ('interest_sold', -1), ('penalty_sold', -1),
+                 ('fees_sold', -1),
                  ('committed_drawdowns', 1), ('loss_allowance', -1), ('loss_reserve', -1),
                  ('interest_in_suspense', -1), ('penalty_in_suspense', -1)) AS kind (name, side)
     JOIN ledger_account AS account ON account.name = kind.name

@@ -28,6 +28,7 @@ from tallystick.book.servicing.delinquency import delinquency
 from tallystick.book.servicing.models import DayStep
 from tallystick.book.servicing.move_dues import move_dues
 from tallystick.book.servicing.reset_rates import reset_rates
+from tallystick.book.servicing.shares import share_night
 from tallystick.rules.refusal import Refusal
 
 CLOSING_LOCK = 7103
@@ -186,9 +187,11 @@ def _dues(legal_entity_id: int, day: date, act_id: int) -> Figures:
 
 
 def _accrue(legal_entity_id: int, day: date, act_id: int) -> Figures:
+    accrued = accrue(legal_entity_id, day=day, act_id=act_id)
+    share_night(legal_entity_id, day=day, act_id=act_id)
     return {
         each.currency: {"interest_minor": each.interest_minor, "penalty_minor": each.penalty_minor}
-        for each in accrue(legal_entity_id, day=day, act_id=act_id)
+        for each in accrued
     }
 
 

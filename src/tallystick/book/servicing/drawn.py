@@ -1,6 +1,7 @@
 """What is drawn, on facilities and on the limits above them, follows the loans' principal."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from django.db import connection
 
@@ -10,9 +11,12 @@ _RAISED_ABOVE = """
     UPDATE {table} AS above SET drawn_minor = above.drawn_minor + change.amount_minor
     FROM (
         SELECT held.id, changed.amount_minor
-        FROM (SELECT facility.{reference} AS id, sum(item.amount_minor) AS amount_minor
-              FROM unnest(%(ids)s::bigint[], %(amounts)s::bigint[]) AS item (id, amount_minor)
-              JOIN financing_facility facility ON facility.id = item.id
+        FROM (SELECT id, sum(amount_minor) AS amount_minor
+              FROM (SELECT facility.{reference} AS id, item.amount_minor
+                    FROM unnest(%(ids)s::bigint[], %(amounts)s::bigint[]) AS item (id, amount_minor)
+                    JOIN financing_facility facility ON facility.id = item.id
+                    UNION ALL
+                    SELECT * FROM unnest({others}) AS item (id, amount_minor)) AS each
               GROUP BY 1) AS changed
         JOIN {table} AS held ON held.id = changed.id
         ORDER BY held.id FOR NO KEY UPDATE OF held
@@ -21,16 +25,27 @@ _RAISED_ABOVE = """
 """
 
 
-def change_drawn(changes_minor: Mapping[int, int]) -> None:
+_NOTHING_ELSE = "ARRAY[]::bigint[], ARRAY[]::bigint[]"
+
+
+def change_drawn(
+    changes_minor: Mapping[int, int], lines_minor: Mapping[int, int] = MappingProxyType({})
+) -> None:
     """Add to what is drawn, by facility id, on the facility, its programme and its funding line.
 
-    No limit is asked: money that is owed again was lent before. The caller holds the facilities'
-    locks.
+    ``lines_minor``: by how much more is drawn on funding lines besides, because of shares that
+    others hold. No limit is asked: money that is owed again was lent before. The caller holds the
+    facilities' locks.
     """
     changes = {facility_id: minor for facility_id, minor in changes_minor.items() if minor}
-    if not changes:
+    if not changes and not lines_minor:
         return
-    arguments = {"ids": list(changes), "amounts": list(changes.values())}
+    arguments = {
+        "ids": list(changes),
+        "amounts": list(changes.values()),
+        "line_ids": list(lines_minor),
+        "line_amounts": list(lines_minor.values()),
+    }
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE financing_facility AS facility"
@@ -39,8 +54,13 @@ def change_drawn(changes_minor: Mapping[int, int]) -> None:
             " WHERE facility.id = change.id",
             arguments,
         )
-        for table, reference in (
-            ("financing_programmelimit", "programme_limit_id"),
-            ("funding_fundingline", "funding_line_id"),
+        for table, reference, others in (
+            ("financing_programmelimit", "programme_limit_id", _NOTHING_ELSE),
+            (
+                "funding_fundingline",
+                "funding_line_id",
+                "%(line_ids)s::bigint[], %(line_amounts)s::bigint[]",
+            ),
         ):
-            cursor.execute(_RAISED_ABOVE.format(table=table, reference=reference), arguments)
+            raised = _RAISED_ABOVE.format(table=table, reference=reference, others=others)
+            cursor.execute(raised, arguments)

@@ -24,8 +24,17 @@ from tallystick.book.servicing.positions import (
     positions_of,
     store,
 )
+from tallystick.book.servicing.shares import (
+    PrincipalMoved,
+    Touched,
+    Transfers,
+    lines_moved,
+    settle_shares,
+    transfers_of,
+)
 from tallystick.rules.loan_events import PLACE_IN_DAY, EventKind, LoanEvent
 from tallystick.rules.loan_position import Position
+from tallystick.rules.loan_shares import shares_after
 from tallystick.rules.loan_steps import EventOutOfOrder, advance
 from tallystick.rules.refusal import Refusal
 
@@ -78,8 +87,10 @@ def record_on(
     store([change.after for change in changes.values()], booking_date=booking_date)
     _write_statuses(changes.values())
     _write_due_dates(changes.values())
-    _move_drawn(changes, events)
+    transfers = transfers_of(changes)
+    _move_drawn(changes, events, transfers)
     post_corrections(changes, events, booking_date)
+    _pass_on(changes, events, transfers, booking_date)
     return changes
 
 
@@ -210,7 +221,9 @@ def _due_date(loan: LoanPosition) -> date:
     return loan.terms.maturity if loan.position is None else loan.position.dues[-1].due_date
 
 
-def _move_drawn(changes: Mapping[int, Change], events: Iterable[NewLoanEvent]) -> None:
+def _move_drawn(
+    changes: Mapping[int, Change], events: Iterable[NewLoanEvent], transfers: Transfers
+) -> None:
     """What is drawn follows principal; a payout was drawn already while it was under way."""
     drawn_minor: dict[int, int] = defaultdict(int)
     for change in changes.values():
@@ -220,7 +233,46 @@ def _move_drawn(changes: Mapping[int, Change], events: Iterable[NewLoanEvent]) -
         if event.kind is EventKind.DISBURSED:
             assert event.amount_minor is not None
             drawn_minor[changes[event.loan_id].after.facility_id] -= event.amount_minor
-    change_drawn(drawn_minor)
+    change_drawn(drawn_minor, lines_moved(_principal_moves(changes, transfers)))
+
+
+def _principal_moves(changes: Mapping[int, Change], transfers: Transfers) -> list[PrincipalMoved]:
+    """Principal of which others hold shares, as it was and as it is."""
+    moves = []
+    for loan_id, sold in transfers.items():
+        change, shares = changes[loan_id], shares_after(sold)
+        moves.append(
+            PrincipalMoved(
+                change.after.facility_id,
+                _principal_minor(change.before.position),
+                shares,
+                _principal_minor(change.after.position),
+                shares,
+            )
+        )
+    return moves
+
+
+def _pass_on(
+    changes: Mapping[int, Change],
+    events: Iterable[NewLoanEvent],
+    transfers: Transfers,
+    booking_date: date,
+) -> None:
+    """What came in, or was lost, of loans with shares sold is their holders' in part."""
+    touching: dict[int, NewLoanEvent] = {}
+    for event in events:
+        first = touching.setdefault(event.loan_id, event)
+        if event.value_date < first.value_date:
+            touching[event.loan_id] = event
+    settle_shares(
+        [
+            Touched(changes[loan_id].after, touching[loan_id].value_date, touching[loan_id].act_id)
+            for loan_id in transfers
+        ],
+        transfers,
+        booking_date=booking_date,
+    )
 
 
 def _principal_minor(position: Position | None) -> int:

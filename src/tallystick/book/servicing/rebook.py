@@ -5,6 +5,7 @@ positions and the loans: a book of twenty thousand loans that go bad costs what 
 then the writing of the rows. One loan alone moves by ``change_book``.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, NamedTuple
@@ -16,8 +17,10 @@ from tallystick.book.ledger.models import Book
 from tallystick.book.ledger.post import post_many
 from tallystick.book.servicing.accrual import FEES_OWED, INTEREST_OWED, PENALTY_OWED
 from tallystick.book.servicing.models import STILL_IN_FORCE, Position
+from tallystick.book.servicing.shares import Transfers, loans_sold
 from tallystick.rules.accounting import Booking, book_changed
 from tallystick.rules.journal import JournalEntry
+from tallystick.rules.loan_shares import KINDS, shares_after, sold_part
 from tallystick.rules.rule_pack import AssetClass
 
 _MOVING = """
@@ -39,6 +42,14 @@ _OWED = f"""
            sum({FEES_OWED}), sum({PENALTY_OWED}), sum({INTEREST_OWED}), sum(held.principal_minor)
     {_MOVING} GROUP BY 1, 2 ORDER BY 1, 2
 """
+
+_OWED_OF_SOLD = f"""
+    SELECT held.loan_id, held.book_id, wanted.asset_class,
+           {FEES_OWED}, {PENALTY_OWED}, {INTEREST_OWED}, held.principal_minor
+    {_MOVING} WHERE held.loan_id = ANY(%(sold)s::bigint[])
+"""
+
+_OWED_KINDS = ("fees", "penalty", "interest", "principal")
 
 _LOANS = f"SELECT held.loan_id, held.book_id, wanted.asset_class {_MOVING}"
 
@@ -115,9 +126,16 @@ def rebook(
             _Owed(*row[:2], *(int(figure) for figure in row[2:])) for row in cursor.fetchall()
         ]
         books = _books_of_classes(moving)
+        sold = _sold_of(arguments, loans_sold(legal_entity_id))
         post_many(
             [
-                _entry(legal_entity_id, each, books[each.from_book, each.asset_class], day)
+                _entry(
+                    legal_entity_id,
+                    each,
+                    books[each.from_book, each.asset_class],
+                    sold[each.from_book, each.asset_class],
+                    day,
+                )
                 for each in moving
                 if each.owes
             ],
@@ -150,7 +168,24 @@ def _books_of_classes(moving: Sequence[_Owed]) -> dict[tuple[int, str], Book]:
     return found
 
 
-def _entry(legal_entity_id: int, owed: _Owed, to_book: Book, day: date) -> JournalEntry:
+def _sold_of(
+    arguments: Mapping[str, Any], transfers: Transfers
+) -> dict[tuple[int, str], dict[str, int]]:
+    """What of all that moves belongs to those who bought shares, by book and class, and kind."""
+    sold: dict[tuple[int, str], dict[str, int]] = defaultdict(lambda: dict.fromkeys(KINDS, 0))
+    if transfers:
+        with connection.cursor() as cursor:
+            cursor.execute(_OWED_OF_SOLD, {**arguments, "sold": plain(transfers)})
+            for loan_id, from_book, asset_class, *owed_minor in cursor.fetchall():
+                shares = shares_after(transfers[loan_id])
+                for kind, minor in zip(_OWED_KINDS, owed_minor, strict=True):
+                    sold[from_book, asset_class][kind] += sold_part(int(minor), shares)
+    return sold
+
+
+def _entry(
+    legal_entity_id: int, owed: _Owed, to_book: Book, sold_minor: Mapping[str, int], day: date
+) -> JournalEntry:
     return book_changed(
         Booking(legal_entity_id, to_book.currency, f"classes:{day}", day, day + timedelta(days=1)),
         from_book=owed.from_book,
@@ -161,4 +196,5 @@ def _entry(legal_entity_id: int, owed: _Owed, to_book: Book, day: date) -> Journ
             "interest": owed.interest_minor,
             "principal": owed.principal_minor,
         },
+        sold_minor=sold_minor,
     )

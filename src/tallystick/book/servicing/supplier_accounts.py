@@ -187,7 +187,7 @@ def _ordered_minor(
         cursor.execute(
             "SELECT beneficiary_id, currency, sum(amount_minor)::bigint FROM payments_paymentorder"
             " WHERE legal_entity_id = %s AND beneficiary_id = ANY(%s)"
-            " AND status = 'ordered' AND kind <> 'payout' GROUP BY 1, 2",
+            " AND status = 'ordered' AND kind IN ('residual', 'refund') GROUP BY 1, 2",
             [legal_entity_id, [party_id for party_id, _ in parties]],
         )
         ordered: dict[PartyCurrency, int] = defaultdict(int)

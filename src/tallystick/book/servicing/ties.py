@@ -68,7 +68,8 @@ _OWN_ENTRIES = """
     ORDER BY 1
 """
 
-# What has been income or suspense before the night is over; entries by hand explain themselves.
+# What has been income or suspense before the night is over; entries by hand explain themselves,
+# and what of it belongs to those who bought shares is held against the loans by itself.
 _INCOME = f"""
     WITH earned AS (
         SELECT book.programme, book.currency,
@@ -90,6 +91,7 @@ _INCOME = f"""
           ON posting.account_id = account.id AND posting.booking_date <= %(day)s
         JOIN ledger_entry AS entry ON entry.id = posting.entry_id
         WHERE account.legal_entity_id = %(legal_entity_id)s AND entry.event <> 'manual_journal'
+          AND entry.event NOT IN ('interest_shared', 'penalty_shared')
           AND account.name IN ('interest_income', 'interest_in_suspense',
                                'penalty_income', 'penalty_in_suspense')
         GROUP BY 1, 2

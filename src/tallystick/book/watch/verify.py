@@ -12,6 +12,7 @@ from tallystick.book.impairment.checks import impairment_checks
 from tallystick.book.ledger.checks import ledger_checks
 from tallystick.book.proposals.checks import proposals_checks
 from tallystick.book.servicing.checks import servicing_checks
+from tallystick.book.servicing.share_checks import share_checks
 from tallystick.book.trade.checks import trade_checks
 from tallystick.book.watch.findings import Check, Finding
 
@@ -25,6 +26,7 @@ def all_checks() -> list[Check]:
         *financing_checks(),
         *servicing_checks(),
         *proposals_checks(),
+        *share_checks(),
         *collections_checks(),
         *impairment_checks(),
         *ledger_checks(),

@@ -8,6 +8,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ("acts", "0001_initial"),
         ("financing", "0001_initial"),
         ("parties", "0001_initial"),
     ]
@@ -74,6 +75,12 @@ class Migration(migrations.Migration):
                 ("from_date", models.DateField()),
                 ("to_date", models.DateField(null=True)),
                 (
+                    "superseded_date",
+                    models.DateField(
+                        help_text="booking date from which it is known otherwise", null=True
+                    ),
+                ),
+                (
                     "funder",
                     models.ForeignKey(
                         db_index=False,
@@ -102,6 +109,75 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="participation_dates_in_order",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="ShareTransfer",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "share_ppm",
+                    models.IntegerField(help_text="sold to the holder; below zero: bought back"),
+                ),
+                ("value_date", models.DateField()),
+                ("booking_date", models.DateField()),
+                (
+                    "par_minor",
+                    models.BigIntegerField(help_text="its part of what was owed, as it was known"),
+                ),
+                (
+                    "premium_minor",
+                    models.BigIntegerField(help_text="paid above par; below zero: less than par"),
+                ),
+                (
+                    "reversed_date",
+                    models.DateField(
+                        help_text="booking date on which it was taken back", null=True
+                    ),
+                ),
+                (
+                    "act",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="acts.act",
+                    ),
+                ),
+                (
+                    "holder",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="parties.party",
+                    ),
+                ),
+                (
+                    "loan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to="financing.loan"
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("share_ppm__gte", -1000000),
+                            ("share_ppm__lte", 1000000),
+                            models.Q(("share_ppm", 0), _negated=True),
+                        ),
+                        name="share_transfer_within_one",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("booking_date__gte", models.F("value_date"))),
+                        name="share_transfer_not_in_the_future",
                     ),
                 ],
             },

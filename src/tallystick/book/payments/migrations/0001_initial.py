@@ -80,6 +80,7 @@ class Migration(migrations.Migration):
                             ("payout", "payout of a loan"),
                             ("residual", "rest of a settlement to the supplier"),
                             ("refund", "refund of a supplier's credit"),
+                            ("funder", "what came in for a funder's shares"),
                         ],
                         max_length=20,
                     ),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from tallystick.faces.portal import collection_words, loan_act_words
+from tallystick.faces.portal import collection_words, loan_act_words, share_words
 from tallystick.rules.pool_terms import Terms
 
 Label = str | Promise
@@ -122,6 +122,7 @@ WORDS: Mapping[str, Mapping[str, Label]] = {
         "payout": _("Payout of a loan"),
         "residual": _("Rest of a settlement"),
         "refund": _("Refund of credit"),
+        "funder": _("Money of a funder's shares"),
     },
     "payment_status": {
         "ordered": _("Sent to the bank"),
@@ -308,6 +309,7 @@ WORDS: Mapping[str, Mapping[str, Label]] = {
         "illustrative": _("illustrative"),
     },
     "ledger_event": {
+        **share_words.LEDGER_EVENTS,
         "drawdown_committed": _("Drawdown committed"),
         "commitment_ended": _("Commitment ended"),
         "loan_disbursed": _("Loan paid out"),
@@ -335,6 +337,7 @@ WORDS: Mapping[str, Mapping[str, Label]] = {
         "manual_journal": _("Manual journal"),
     },
     "account": {
+        **share_words.ACCOUNTS,
         "bank": _("Bank"),
         "loan_principal": _("Loans: principal"),
         "interest_receivable": _("Loans: interest accrued"),
@@ -364,6 +367,7 @@ WORDS: Mapping[str, Mapping[str, Label]] = {
     "act": {
         **collection_words.ACTS,
         **loan_act_words.ACTS,
+        **share_words.ACTS,
         "add_client": _("Machine client added"),
         "add_user": _("User added"),
         "adopt_rule_pack": _("Rule pack adopted"),

@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 from tallystick.book.access import reach
 from tallystick.book.access.permissions import May
 from tallystick.book.financing.models import Loan, LoanStatus
-from tallystick.book.funding.models import Participation
 from tallystick.book.impairment.overview import loan_classed
 from tallystick.book.patience import for_at_most
 from tallystick.book.servicing.loans import LoanOn, loan_on, timeline_of
@@ -23,6 +22,7 @@ from tallystick.book.servicing.portfolio import (
     loans_wanted,
     principal_of,
 )
+from tallystick.book.servicing.share_holders import held_shares
 from tallystick.faces import charts
 from tallystick.faces.portal.filters import (
     ANY,
@@ -187,9 +187,7 @@ def house_loan(request: HttpRequest, code: str) -> HttpResponse:
             .select_related("act", "reverses")
             .order_by("value_date", "pk")[:200],
             "payment": reach.payment_orders(request.viewer).filter(loan=loan).first(),
-            "participations": Participation.objects.filter(loan=loan)
-            .select_related("funder")
-            .order_by("pk"),
+            "shares": held_shares(loan.code),
             "entries": _entries(request, loan),
             "classed": loan_classed(loan),
             "decision": decision,

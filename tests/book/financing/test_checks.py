@@ -21,11 +21,6 @@ TAMPERINGS = [
         "programme jd.jingbaobei",
     ),
     (
-        "UPDATE funding_fundingline SET drawn_minor = 0",
-        "funders: drawn is the sum of their facilities",
-        "funding line",
-    ),
-    (
         "UPDATE funding_participation SET share_ppm = 999999 WHERE loan_id = 1",
         "loans: the funders' shares sum to one",
         "loan F1-1",

@@ -44,6 +44,7 @@ from tallystick.book.servicing.sell_share import (
     reverse_transfer,
     sell_share,
 )
+from tallystick.book.servicing.share_checks import share_checks
 from tallystick.rules.bank_answers import BankMessage, Outcome
 from tallystick.rules.loan_events import Charge
 from tallystick.rules.loan_shares import ShareNotHeld
@@ -486,3 +487,14 @@ def test_verify_names_the_loan_whose_participations_are_not_its_transfers(lent):
 
     assert found.check == "shares: participations are what the transfers say"
     assert code in found.subject
+
+
+def test_verify_names_a_funding_line_on_which_another_amount_is_drawn(lent):
+    scene, facility, code = lent
+    days_later(scene, 10)
+    sold(code)
+    FundingLine.objects.filter(pk=facility.funding_line_id).update(drawn_minor=3_600_000)
+
+    (found,) = (each for check in share_checks() for each in check.run())
+
+    assert (found.expected, found.found) == ("2520000", "3600000")

@@ -12,6 +12,7 @@ from tests.book.servicing.scene import CALLER, START
 from tests.book.servicing.test_settle import code_of
 
 from tallystick.book.acts.once import Caller
+from tallystick.book.acts.reasons import ReasonMissing
 from tallystick.book.funding.models import FundingLine, Participation, ShareTransfer
 from tallystick.book.ledger.models import Book, Entry
 from tallystick.book.parties.models import LegalEntity, Party
@@ -29,7 +30,6 @@ from tallystick.book.servicing.charge_off import charge_off, waive
 from tallystick.book.servicing.close import close_through
 from tallystick.book.servicing.events import EventInFuture
 from tallystick.book.servicing.live_loan import NotALiveLoan
-from tallystick.book.servicing.one_loan import ReasonMissing
 from tallystick.book.servicing.recover import recover
 from tallystick.book.servicing.repay import repay
 from tallystick.book.servicing.reverse import reverse_receipt

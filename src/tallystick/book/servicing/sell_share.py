@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from tallystick.book.acts.once import Caller, once
+from tallystick.book.acts.reasons import refuse_unreasoned
 from tallystick.book.financing.models import PAID_OUT, Loan
 from tallystick.book.funding.models import FundingLine, Participation, ShareTransfer
 from tallystick.book.ledger.models import Book
@@ -20,7 +21,7 @@ from tallystick.book.servicing.drawn import change_drawn
 from tallystick.book.servicing.events import EventInFuture
 from tallystick.book.servicing.history import loan_events
 from tallystick.book.servicing.live_loan import legal_entity_of, locked_loan
-from tallystick.book.servicing.one_loan import on_live_loan, refuse_unreasoned
+from tallystick.book.servicing.one_loan import on_live_loan
 from tallystick.book.servicing.positions import LoanPosition
 from tallystick.book.servicing.shares import (
     PrincipalMoved,

@@ -21,7 +21,7 @@ TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clie
 def test_every_page_of_the_navigation_can_be_used_by_everybody(tab, shots, role, width, language):
     here = tab(role, width=width, language=language)
     assert here.open("/") == 200
-    paths = here.page.locator("nav.wide a").evaluate_all(
+    paths = here.page.locator(".menu nav a").evaluate_all(
         "links => links.map(link => link.getAttribute('href'))"
     )
     assert paths

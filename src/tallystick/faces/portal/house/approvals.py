@@ -59,8 +59,12 @@ class Waiting(NamedTuple):
         return (timezone.now() - self.proposed_at).days
 
 
-class DecideForm(ActForm):
-    """Whether it is carried out, and why."""
+class ApproveForm(ActForm):
+    """An approval needs no words: what was proposed has its reason."""
+
+    def __init__(self, *args: Any, **given: Any) -> None:
+        super().__init__(*args, **given)
+        self.fields["reason"].required = False
 
 
 @page(May.SEE_HOUSE)
@@ -107,7 +111,7 @@ def approve(request: HttpRequest, number: int) -> HttpResponse:
         changes=changes,
         warning=warning,
     )
-    return act_page(request, DecideForm(request.POST or None), words, approved)
+    return act_page(request, ApproveForm(request.POST or None), words, approved)
 
 
 @page(May.DECIDE_RELIEF)
@@ -127,7 +131,13 @@ def reject(request: HttpRequest, number: int) -> HttpResponse:
         back=back,
         facts=_facts(proposal),
     )
-    return act_page(request, DecideForm(request.POST or None), words, rejected)
+    return act_page(request, ActForm(request.POST or None), words, rejected)
+
+
+def things_to_approve(viewer: Viewer) -> int:
+    """How many things wait for a second person."""
+    reached = (reach.proposals(viewer), reach.facts(viewer), reach.manual_journals(viewer))
+    return sum(rows.filter(approved=None).count() for rows in reached)
 
 
 def _all_waiting(viewer: Viewer, entity: LegalEntity) -> Iterator[Waiting]:

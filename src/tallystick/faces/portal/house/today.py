@@ -18,6 +18,7 @@ from tallystick.book.watch.today import (
 )
 from tallystick.book.watch.verifications import latest_verification
 from tallystick.faces import charts
+from tallystick.faces.portal.house.approvals import things_to_approve
 from tallystick.faces.portal.house.worklist import link_of
 from tallystick.faces.portal.pages import page
 from tallystick.rules.money import minor_digits
@@ -40,6 +41,7 @@ def house_today(request: HttpRequest) -> HttpResponse:
                 for item in items.order_by("-pk")[:ITEMS_SHOWN]
             ],
             "open_items": items.count(),
+            "to_approve": things_to_approve(request.viewer),
             "run": latest_verification(),
         },
     )

@@ -35,10 +35,9 @@ from tallystick.rules.sales_share import (
     FeeAdjustedAway,
     RefundAboveCredit,
     SalesShareState,
-    SalesShareTerms,
     fold_sales_share,
-    planned_payments,
 )
+from tallystick.rules.sales_terms import SalesShareTerms, planned_payments
 
 START = date(2019, 1, 1)
 EVER = date.max

@@ -6,7 +6,7 @@ funder × currency × class).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
@@ -95,6 +95,15 @@ SOLD_OF = {
 ACCOUNT_OF = {**RECEIVABLE_OF, "loss": "loan_loss", "waiver": "waivers"}
 """Accounts of a loan's book that its events move, by what they hold."""
 
+ADVANCE_ACCOUNT_OF = {
+    "principal": "advance_principal",
+    "fee": "advance_fee_receivable",
+    "deferred": "deferred_advance_fee",
+    "recovery": "recovery_income",
+    "loss": "loan_loss",
+}
+"""Likewise of an advance out of sales (``sales_accounting``)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
@@ -103,7 +112,8 @@ class Allocation:
     ``loans``: book → kind of debt (``RECEIVABLE_OF``) → amount. By party: ``credit`` is kept for
     a supplier whose loans it over-paid, ``payable`` is the rest of a settlement, to be paid out,
     and ``recovered`` meets what the supplier owes since earlier cash of his was taken back.
-    ``suspense_minor`` named no claim of ours.
+    ``suspense_minor`` named no claim of ours. ``advances``: as ``loans``, of advances out of sales
+    (``ADVANCE_ACCOUNT_OF``).
     """
 
     loans: Mapping[int, Mapping[str, int]]
@@ -111,11 +121,16 @@ class Allocation:
     payable: Mapping[int, int]
     recovered: Mapping[int, int]
     suspense_minor: int
+    advances: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
 
     def credits(self) -> list[Posting]:
         postings = [
-            credit(AccountName(RECEIVABLE_OF[kind], book=book), amount_minor)
-            for book, by_kind in self.loans.items()
+            credit(AccountName(account_of[kind], book=book), amount_minor)
+            for owing, account_of in (
+                (self.loans, RECEIVABLE_OF),
+                (self.advances, ADVANCE_ACCOUNT_OF),
+            )
+            for book, by_kind in owing.items()
             for kind, amount_minor in by_kind.items()
             if amount_minor
         ]

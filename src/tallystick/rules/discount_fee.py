@@ -24,6 +24,7 @@ whose published tables this reproduces to the minor unit.
 
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
+from functools import lru_cache
 
 from tallystick.rules.money import Rounding, rounded_decimal
 from tallystick.rules.refusal import Refusal
@@ -123,6 +124,7 @@ def fee_plan(*, balance_minor: int, fee_minor: int, daily_minor: int) -> FeePlan
     )
 
 
+@lru_cache(maxsize=4_096)  # an advance is folded again with each of its events
 def _effective_daily_rate(balance_minor: int, fee_minor: int, daily_minor: int) -> Decimal:
     """The root of the equation of value, rounded down to twenty-four decimals.
 

@@ -7,11 +7,11 @@ from in the ``sources`` table beside it: ``[13, C]`` is number 13 of the list, o
 """
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from tallystick.rules.calendars import Adjustment
 from tallystick.rules.instalment_terms import Axis
@@ -32,6 +32,8 @@ WHOLE_BPS = 10_000
 USUAL_PRIORITY = 100
 MAX_PRIORITY = 1_000
 MAX_CODE_LENGTH = 64
+
+AnyProgramme = TypeVar("AnyProgramme")
 
 
 class Product(StrEnum):
@@ -170,6 +172,23 @@ def read_programmes(
 
     Raises InvalidProgramme with everything that is wrong, not only the first.
     """
+    return programmes_told(
+        text,
+        file=file,
+        told=lambda code, table, sources: _programme(
+            code, table, sources=sources, defined_on=defined_on
+        ),
+    )
+
+
+def programmes_told(
+    text: str, *, file: str, told: Callable[[str, Table, Mapping[str, Any]], AnyProgramme]
+) -> list[AnyProgramme]:
+    """What ``told`` makes of each programme's table of a file's text, given its code and the list
+    of sources.
+
+    Raises InvalidProgramme.
+    """
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -179,12 +198,7 @@ def read_programmes(
     sources = top.table("sources")
     groups = [(name, top.table(name)) for name in top.others()]
     programmes = [
-        _programme(
-            f"{group}.{name}",
-            table.table(name),
-            sources=sources.content,
-            defined_on=defined_on,
-        )
+        told(f"{group}.{name}", table.table(name), sources.content)
         for group, table in groups
         for name in table.others()
     ]
@@ -214,21 +228,21 @@ def _programme(
 ) -> ProgrammeTerms:
     if len(code) > MAX_CODE_LENGTH:
         table.refuse("", f"Its name is too long. Shorten it to {MAX_CODE_LENGTH} characters.")
-    lender = _lender(table)
+    lender = lender_in(table)
     programme = ProgrammeTerms(
         code=code,
         title=table.text("title"),
         product=table.choice("product", Product),
         funding=table.choice("funding", Funding),
         lender=lender,
-        currency=_currency(table),
+        currency=currency_in(table),
         access=_access(table.table("access")),
         price=price_in(table.table("price"), lender=lender, defined_on=defined_on),
         drawdown=_drawdown(table.table("drawdown")),
         limits=_limits(table.table("limits")),
         pool=_pool(table.table("pool")),
         settlement=_settlement(table.table("settlement")),
-        published=tuple(_published(each) for each in table.tables("published")),
+        published=tuple(published_in(each) for each in table.tables("published")),
         content={"terms": table.content, "sources": sources},
     )
     stated = ("lender",) if "lender" in table.content else ()
@@ -236,14 +250,14 @@ def _programme(
     return programme
 
 
-def _lender(table: Table) -> Lender:
+def lender_in(table: Table) -> Lender:
     """Who lends, for the legal ceilings: a factor where the file does not say."""
     if "lender" not in table.content:
         return Lender.COMMERCIAL_FACTOR
     return table.choice("lender", Lender)
 
 
-def _currency(table: Table) -> str:
+def currency_in(table: Table) -> str:
     currency = table.text("currency", instead="CNY")
     table.checked("currency", lambda: minor_digits(currency))
     return currency
@@ -366,7 +380,7 @@ def _whole(table: Table, key: str, *, lowest: int, highest: int, usual: int) -> 
     return table.whole_number(key, lowest=lowest, highest=highest)
 
 
-def _published(table: Table) -> Published:
+def published_in(table: Table) -> Published:
     published = Published(says=table.text("says"), source=table.origin("source"))
     table.finish()
     return published

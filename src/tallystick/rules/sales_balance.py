@@ -65,6 +65,9 @@ class FixedFeeBalance:
     def principal_repaid_minor(self, day: date) -> int:
         return self._cash_minor - self.fee_earned_minor(day)
 
+    def interest_numerator(self, _day: date) -> int:
+        return 0
+
     def payments_left(self, daily_minor: int, day: date) -> int:
         return -(-self.owed_minor(day) // daily_minor)
 
@@ -93,7 +96,7 @@ class DailyRateBalance:
         return self._principal_minor + self.fee_minor(day) - self._interest_paid_minor
 
     def pay(self, amount_minor: int, day: date) -> None:
-        self._numerator = self._numerator_on(day)
+        self._numerator = self.interest_numerator(day)
         self._accrued_to = day
         interest_due_minor = self.fee_minor(day) - self._interest_paid_minor
         to_interest_minor = min(amount_minor, interest_due_minor) if amount_minor > 0 else 0
@@ -112,7 +115,7 @@ class DailyRateBalance:
 
     def fee_minor(self, day: date) -> int:
         """Interest from the payout to ``day`` (excluded)."""
-        return rounded(self._numerator_on(day), RATE_UNITS, self._rounding)
+        return rounded(self.interest_numerator(day), RATE_UNITS, self._rounding)
 
     def fee_earned_minor(self, day: date) -> int:
         return self.fee_minor(day)
@@ -124,7 +127,7 @@ class DailyRateBalance:
         """Days until nothing is owed, or None for more than the longest."""
         ahead = DailyRateBalance(self._advance_minor, self._rate_ppb, day, self._rounding)
         ahead._principal_minor = self._principal_minor
-        ahead._numerator = self._numerator_on(day)
+        ahead._numerator = self.interest_numerator(day)
         ahead._interest_paid_minor = self._interest_paid_minor
         for payments in range(MAX_PAYMENTS + 1):
             if not ahead.owed_minor(day):
@@ -133,6 +136,7 @@ class DailyRateBalance:
             ahead.pay(min(daily_minor, ahead.owed_minor(day)), day)
         return None
 
-    def _numerator_on(self, day: date) -> int:
+    def interest_numerator(self, day: date) -> int:
+        """The same, exact: over a billion."""
         days = (day - self._accrued_to).days
         return self._numerator + self._principal_minor * self._rate_ppb * days

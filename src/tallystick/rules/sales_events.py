@@ -44,6 +44,10 @@ class SalesEventKind(StrEnum):
     """The merchant pays directly."""
     REFUNDED = "refunded"
     """Credit is paid back to the merchant."""
+    CHARGED_OFF = "charged_off"
+    """What is outstanding is given up as lost."""
+    RECOVERED = "recovered"
+    """Money comes in after that all the same."""
     REVERSED = "reversed"
 
 
@@ -54,8 +58,10 @@ _PLACE_IN_DAY = {kind: place for place, kind in enumerate(SalesEventKind)}
 class SalesEvent:
     """One thing that happened to an advance.
 
-    ``share_changed`` carries ``share_bps``, ``reversed`` the id ``reverses``, the others
-    ``amount_minor`` above zero: of a settlement, the sales settled, not the part that is kept.
+    ``share_changed`` carries ``share_bps``, ``reversed`` the id ``reverses``, ``charged_off``
+    nothing, the others ``amount_minor`` above zero: of a settlement, the sales settled, not the
+    part that is kept. That part follows from the share, unless ``kept_minor`` tells what it was in
+    fact: money that was kept stays kept, whatever is learned about the share afterwards.
 
     Raises InvalidLoanEvent, InvalidShare.
     """
@@ -67,11 +73,13 @@ class SalesEvent:
     amount_minor: int | None = None
     share_bps: int | None = None
     reverses: int | None = None
+    kept_minor: int | None = None
 
     def __post_init__(self) -> None:
         needed = {
             SalesEventKind.SHARE_CHANGED: "share_bps",
             SalesEventKind.REVERSED: "reverses",
+            SalesEventKind.CHARGED_OFF: "none",
         }.get(self.kind, "amount_minor")
         for field in ("amount_minor", "share_bps", "reverses"):
             value = getattr(self, field)
@@ -87,6 +95,12 @@ class SalesEvent:
             )
         if self.share_bps is not None:
             refuse_share(self.share_bps)
+        most_minor = self.amount_minor if self.kind is SalesEventKind.SETTLEMENT else None
+        if self.kept_minor is not None and not 0 <= self.kept_minor <= (most_minor or -1):
+            raise InvalidLoanEvent(
+                f"Event {self.event_id} ({self.kind}) has kept_minor {self.kept_minor}: of a "
+                f"settlement 0 to {most_minor} is kept, of anything else nothing."
+            )
 
 
 def sales_events_in_force(

@@ -43,6 +43,8 @@ _LONGEST_UNIT_DAYS = {
     PeriodUnit.YEARS: 366,
 }
 
+_USUAL_UNIT_DAYS = {**_SHORTEST_UNIT_DAYS, PeriodUnit.MONTHS: 30}
+
 
 class PaceCounts(StrEnum):
     """Which cash counts towards a period's minimum."""
@@ -169,6 +171,66 @@ def pace_periods(
             _period(terms, number, start_date, end_date, payable_minor, payout_date, received, on)
         )
     raise AssertionError("counting does not end")
+
+
+def next_judgement_date(terms: PaceTerms, *, payout_date: date, on: date) -> date:
+    """The first day after ``on`` on which a checkpoint or the end of a period tells something."""
+    first_date = payout_date + timedelta(days=terms.grace_days)
+    for number in count(1):
+        start_date = _after(first_date, terms.period, number - 1)
+        end_date = _after(first_date, terms.period, number) - timedelta(days=1)
+        if end_date <= on:
+            continue
+        for check in count(1):
+            if terms.check_every is None:
+                return end_date
+            check_date = _after(start_date, terms.check_every, check)
+            if check_date > on:
+                return min(check_date, end_date)
+    raise AssertionError("counting does not end")
+
+
+class PaceStanding(NamedTuple):
+    """How an advance stands to its pace. ``behind_since_date``: when the first of the periods that
+    ended short one after the other did so; None where nothing is left to catch up.
+    """
+
+    state: PaceState
+    behind_since_date: date | None
+    short_minor: int
+
+
+def pace_standing(
+    terms: PaceTerms, periods: Sequence[PacePeriod], cash: Iterable[Cash], *, on: date
+) -> PaceStanding:
+    """What has to be caught up ``on`` a day, after that day's cash.
+
+    What periods that ended short one after the other lack, less what came in since the last of
+    them ended; of milestones only the last counts, for it contains those before.
+    """
+    ended = [period for period in periods if period.end_date <= on]
+    run: list[PacePeriod] = []
+    while ended and ended[-1].state is PaceState.BREACHED:
+        run.append(ended.pop())
+    if run:
+        counted = run[:1] if terms.counts is PaceCounts.SINCE_PAYOUT else run
+        short_minor = sum(period.short_minor for period in counted)
+        since_minor = sum(
+            each.amount_minor for each in cash if run[0].end_date < each.value_date <= on
+        )
+        if short_minor > since_minor:
+            return PaceStanding(
+                PaceState.BREACHED, run[-1].end_date, min(short_minor, short_minor - since_minor)
+            )
+    if periods and periods[-1].state is PaceState.NEAR_BREACH:
+        return PaceStanding(PaceState.NEAR_BREACH, None, periods[-1].short_minor)
+    return PaceStanding(PaceState.KEPT, None, 0)
+
+
+def slowest_days(terms: PaceTerms) -> int:
+    """Days in which everything has come back at the least pace, counting months as 30 days."""
+    periods = -(-terms.minimum_share.denominator // terms.minimum_share.numerator)
+    return terms.grace_days + periods * terms.period.count * _USUAL_UNIT_DAYS[terms.period.unit]
 
 
 def _period(

@@ -80,6 +80,7 @@ INSTALLED_APPS = [
     "tallystick.book.collateral",
     "tallystick.book.financing",
     "tallystick.book.funding",
+    "tallystick.book.sales_credit",
     "tallystick.book.payments",
     "tallystick.book.servicing",
     "tallystick.book.proposals",

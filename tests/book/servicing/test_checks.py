@@ -102,7 +102,7 @@ TAMPERED = [
     ),
     (
         "UPDATE financing_loan SET status = 'pending' WHERE status = 'live'",
-        "ledger: committed drawdowns are the pending loans",
+        "ledger: committed drawdowns are the pending loans and advances",
         (None, "720000", "0"),
     ),
     (

@@ -32,7 +32,10 @@ PROGRAMME_DRAWN = """
     SELECT 'programme ' || held.programme || ' of legal entity ' || held.legal_entity_id || ' in '
                || held.currency, coalesce(sum(facility.drawn_minor), 0), held.drawn_minor
     FROM financing_programmelimit AS held
-    LEFT JOIN financing_facility AS facility ON facility.programme_limit_id = held.id
+    LEFT JOIN (
+        SELECT programme_limit_id, drawn_minor FROM financing_facility
+        UNION ALL SELECT programme_limit_id, drawn_minor FROM sales_credit_salesline
+    ) AS facility ON facility.programme_limit_id = held.id
     GROUP BY held.id HAVING held.drawn_minor <> coalesce(sum(facility.drawn_minor), 0)
     ORDER BY held.id
 """

@@ -10,6 +10,7 @@ from tallystick.book.financing.models import Programme
 from tallystick.rules.canonical import canonical_json
 from tallystick.rules.programme import ProgrammeTerms, read_programmes, stored_programme
 from tallystick.rules.refusal import Refusal
+from tallystick.rules.sales_programme import SalesProgrammeTerms
 
 MAX_FILE_BYTES = 1_000_000
 
@@ -60,17 +61,21 @@ def programmes_in(file: Path, *, defined_on: date) -> list[ProgrammeTerms]:
 
     Raises UnreadableProgrammeFile, and InvalidProgramme with everything that is wrong in it.
     """
+    return read_programmes(text_of(file), file=file.name, defined_on=defined_on)
+
+
+def text_of(file: Path) -> str:
+    """What stands in a file of terms. Raises UnreadableProgrammeFile."""
     try:
         with file.open("rb") as stream:
             content = stream.read(MAX_FILE_BYTES + 1)
         if len(content) > MAX_FILE_BYTES:
             raise UnreadableProgrammeFile(file, f"it is larger than {MAX_FILE_BYTES:,} bytes")
-        text = content.decode()
+        return content.decode()
     except OSError as error:
         raise UnreadableProgrammeFile(file, error.strerror or str(error)) from None
     except UnicodeDecodeError as error:
         raise UnreadableProgrammeFile(file, f"byte {error.start} is not UTF-8") from None
-    return read_programmes(text, file=file.name, defined_on=defined_on)
 
 
 def programme_in(file: Path, *, defined_on: date) -> ProgrammeTerms:
@@ -83,7 +88,7 @@ def programme_in(file: Path, *, defined_on: date) -> ProgrammeTerms:
     return programmes[0]
 
 
-def stored(terms: ProgrammeTerms) -> Programme:
+def stored(terms: ProgrammeTerms | SalesProgrammeTerms) -> Programme:
     """The row that keeps these terms, made at first use; equal content is kept once."""
     programme, _ = Programme.objects.get_or_create(
         sha256=sha256(canonical_json([terms.code, terms.content])).digest(),

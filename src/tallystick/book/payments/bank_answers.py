@@ -13,6 +13,7 @@ from tallystick.book.acts.once import Caller, once
 from tallystick.book.ledger.post import post_many
 from tallystick.book.parties.business_date import open_day
 from tallystick.book.payments.models import PaymentKind
+from tallystick.book.sales_credit.payout import lock_lines_of_orders, not_paid_out, paid_out
 from tallystick.book.servicing.drawn import change_drawn
 from tallystick.book.servicing.events import NewLoanEvent, record_events
 from tallystick.book.watch.worklist import NewItem, open_items
@@ -33,6 +34,7 @@ from tallystick.rules.bank_answers import (
 )
 from tallystick.rules.journal import JournalEntry
 from tallystick.rules.loan_events import EventKind
+from tallystick.rules.sales_accounting import advance_disbursed
 
 BANK_LOCK = 7104
 """First key of the advisory locks under which an entity's bank is heard; see
@@ -62,6 +64,9 @@ class _Order(NamedTuple):
     loan_code: str | None
     book_id: int | None
     commitment_entry_id: int | None
+    advance_id: int | None
+    advance_code: str | None
+    advance_fee_minor: int
 
 
 class _Applied(NamedTuple):
@@ -143,6 +148,7 @@ def _locked_orders(end_to_end_ids: set[str], legal_entity_id: int) -> dict[str, 
             " ORDER BY id FOR NO KEY UPDATE",
             asked,
         )
+        lock_lines_of_orders(sorted(end_to_end_ids), legal_entity_id)
         cursor.execute(
             "SELECT FROM payments_paymentorder WHERE end_to_end_id = ANY(%(ids)s)"
             " AND legal_entity_id = %(legal_entity)s ORDER BY id FOR NO KEY UPDATE",
@@ -153,12 +159,15 @@ def _locked_orders(end_to_end_ids: set[str], legal_entity_id: int) -> dict[str, 
             "SELECT payment.id, payment.end_to_end_id, payment.kind, payment.beneficiary_id,"
             "     payment.facility_id, payment.amount_minor, payment.currency,"
             "     payment.ordered_date, answer.bank_reference, answer.outcome, answer.value_date,"
-            "     loan.id, loan.code, loan.book_id, reservation.entry_id"
+            "     loan.id, loan.code, coalesce(loan.book_id, advance.book_id),"
+            "     coalesce(reservation.entry_id, advance.commitment_id), advance.id, advance.code,"
+            "     coalesce(advance.fee_minor, 0)"
             " FROM payments_paymentorder AS payment"
             " LEFT JOIN payments_bankanswer AS answer"
             "   ON answer.order_id = payment.id AND answer.effect = 'applied'"
             " LEFT JOIN financing_loan AS loan ON loan.id = payment.loan_id"
             " LEFT JOIN financing_reservation AS reservation ON reservation.loan_id = loan.id"
+            " LEFT JOIN sales_credit_advance AS advance ON advance.id = payment.advance_id"
             " WHERE payment.end_to_end_id = ANY(%(ids)s)"
             "   AND payment.legal_entity_id = %(legal_entity)s",
             asked,
@@ -178,13 +187,13 @@ def _order(
     bank_reference: str | None,
     outcome: str,
     value_date: date,
-    *loan: Any,
+    *paid_out: Any,
 ) -> _Order:
     answer = bank_reference and BankMessage(
         bank_reference, end_to_end_id, outcome, amount_minor, currency, value_date
     )
     state = OrderState(amount_minor, currency, ordered_date, answer or None)
-    return _Order(order_id, end_to_end_id, kind, beneficiary_id, facility_id, state, *loan)
+    return _Order(order_id, end_to_end_id, kind, beneficiary_id, facility_id, state, *paid_out)
 
 
 def _applied_references(references: set[str], legal_entity_id: int) -> dict[str, str]:
@@ -280,6 +289,7 @@ def _entries(
         )
         if order.loan_id:
             fates.append((order.loan_id, len(entries), "disbursed" if is_paid else "released"))
+        if order.loan_id or order.advance_id:
             entries.append(
                 commitment_ended(
                     booking,
@@ -288,16 +298,23 @@ def _entries(
                     commitment_entry=order.commitment_entry_id,
                 )
             )
-        if is_paid and order.loan_id:
-            entries.append(
-                loan_disbursed(booking, book=order.book_id, amount_minor=message.amount_minor)
-            )
-        elif is_paid:
-            paid_to = paid_to_funder if order.kind == PaymentKind.FUNDER else paid_to_supplier
-            entries.append(
-                paid_to(booking, party=order.beneficiary_id, amount_minor=message.amount_minor)
-            )
+        if is_paid:
+            entries.append(_paid_entry(order, booking, message.amount_minor))
     return entries, fates
+
+
+def _paid_entry(order: _Order, booking: Booking, amount_minor: int) -> JournalEntry:
+    if order.loan_id:
+        return loan_disbursed(booking, book=order.book_id, amount_minor=amount_minor)
+    if order.advance_id:
+        return advance_disbursed(
+            booking,
+            book=order.book_id,
+            amount_minor=amount_minor,
+            fee_minor=order.advance_fee_minor,
+        )
+    paid_to = paid_to_funder if order.kind == PaymentKind.FUNDER else paid_to_supplier
+    return paid_to(booking, party=order.beneficiary_id, amount_minor=amount_minor)
 
 
 def _seal_fates(
@@ -335,6 +352,10 @@ def _disburse(paid: Iterable[_Applied], business_date: date, act_id: int) -> Non
         ],
         booking_date=business_date,
     )
+    paid_out(
+        {order.advance_id: message.value_date for order, message in paid if order.advance_id},
+        booking_date=business_date,
+    )
 
 
 def _release(rejected: Sequence[_Applied]) -> None:
@@ -349,6 +370,7 @@ def _release(rejected: Sequence[_Applied]) -> None:
         cursor.execute(
             "UPDATE financing_loan SET status = 'rejected' WHERE id = ANY(%s)", [loan_ids]
         )
+    not_paid_out([order.advance_id for order, _ in rejected if order.advance_id])
 
 
 def _tell(applied: Sequence[_Applied], act_id: int) -> None:
@@ -389,7 +411,11 @@ def _put_on_worklists(
 
 
 def _subject(order: _Order) -> str:
-    return f"loan:{order.loan_code}" if order.loan_id else f"payment:{order.end_to_end_id}"
+    if order.loan_id:
+        return f"loan:{order.loan_code}"
+    if order.advance_id:
+        return f"advance:{order.advance_code}"
+    return f"payment:{order.end_to_end_id}"
 
 
 def _details(message: BankMessage) -> dict[str, Any]:

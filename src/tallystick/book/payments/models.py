@@ -8,7 +8,7 @@ from tallystick.rules.bank_answers import Effect, Outcome
 
 
 class PaymentKind(models.TextChoices):
-    PAYOUT = "payout", "payout of a loan"
+    PAYOUT = "payout", "payout of a loan or an advance"
     RESIDUAL = "residual", "rest of a settlement to the supplier"
     REFUND = "refund", "refund of a supplier's credit"
     FUNDER = "funder", "what came in for a funder's shares"
@@ -30,6 +30,7 @@ class PaymentOrder(models.Model):
     )
     beneficiary = models.ForeignKey("parties.Party", on_delete=models.PROTECT, related_name="+")
     loan = models.OneToOneField("financing.Loan", null=True, on_delete=models.PROTECT)
+    advance = models.OneToOneField("sales_credit.Advance", null=True, on_delete=models.PROTECT)
     facility = models.ForeignKey(
         "financing.Facility", null=True, on_delete=models.PROTECT, db_index=False
     )
@@ -43,8 +44,10 @@ class PaymentOrder(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payment_above_zero"),
             models.CheckConstraint(
-                condition=Q(kind="payout", loan__isnull=False) | ~Q(kind="payout"),
-                name="payout_names_its_loan",
+                condition=Q(kind="payout", loan__isnull=False, advance=None)
+                | Q(kind="payout", loan=None, advance__isnull=False)
+                | ~Q(kind="payout"),
+                name="payout_names_what_it_pays_out",
             ),
         ]
         indexes = [

@@ -9,6 +9,7 @@ from django.db import connection
 from tallystick.book.acts.once import Caller, once
 from tallystick.book.collateral.pools import hold_suppliers
 from tallystick.book.parties.business_date import open_day
+from tallystick.book.sales_credit.shares import keep_shares, lock_advances, settlements_of
 from tallystick.book.servicing.allocation import lock_facilities
 from tallystick.book.servicing.distribution import distribute
 from tallystick.book.servicing.receipts import UnknownReceipt
@@ -76,12 +77,23 @@ def _apply(
     ]
     suppliers = suppliers_of(code for code, _ in lines)
     facilities = lock_facilities(legal_entity_id, supplier_ids=suppliers)
+    advances = lock_advances(legal_entity_id, suppliers)
     hold_suppliers(suppliers)
     remitted = remit(
         named, legal_entity_id=legal_entity_id, booking_date=business_date, act_id=act_id
     )
     _refuse_what_pays_nothing(bank_reference, remitted)
     distributed, loans = distribute(remitted, facilities, business_date)
+    parted = recovered_first(
+        distributed, {held.receipt_id: held.currency}, legal_entity_id=legal_entity_id
+    )
+    shares = keep_shares(
+        settlements_of(parted, {held.receipt_id: (bank_reference, held.value_date, held.currency)}),
+        parted,
+        advances,
+        booking_date=business_date,
+        act_id=act_id,
+    )
     record_cash(
         [
             Cash(
@@ -95,10 +107,9 @@ def _apply(
                 was_held=True,
             )
         ],
-        recovered_first(
-            distributed, {held.receipt_id: held.currency}, legal_entity_id=legal_entity_id
-        ),
+        shares.lines,
         loans=loans,
+        shares=shares,
         legal_entity_id=legal_entity_id,
         booking_date=business_date,
         act_id=act_id,

@@ -109,12 +109,19 @@ SUPPLIERS_MONEY = """
                    line.amount_minor AS minor
             FROM servicing_settlementline AS line
             JOIN payments_cashreceipt AS receipt ON receipt.id = line.receipt_id
-            WHERE line.loan_id IS NULL AND receipt.reversed_date IS NULL
+            WHERE line.loan_id IS NULL AND line.advance_id IS NULL
+              AND receipt.reversed_date IS NULL
             UNION ALL
             SELECT facility.legal_entity_id, facility.supplier_id, loan.currency, held.credit_minor
             FROM servicing_position AS held
             JOIN financing_loan AS loan ON loan.id = held.loan_id
             JOIN financing_facility AS facility ON facility.id = loan.facility_id
+            WHERE held.superseded_date = %(still)s AND held.credit_minor > 0
+            UNION ALL
+            SELECT line.legal_entity_id, line.merchant_id, line.currency, held.credit_minor
+            FROM sales_credit_advanceposition AS held
+            JOIN sales_credit_advance AS advance ON advance.id = held.advance_id
+            JOIN sales_credit_salesline AS line ON line.id = advance.line_id
             WHERE held.superseded_date = %(still)s AND held.credit_minor > 0
             UNION ALL
             SELECT legal_entity_id, beneficiary_id, currency, -amount_minor
@@ -161,7 +168,9 @@ NO_BALANCE_NEGATIVE = """
                  ('principal_sold', -1), ('interest_sold', -1), ('penalty_sold', -1),
                  ('fees_sold', -1),
                  ('committed_drawdowns', 1), ('loss_allowance', -1), ('loss_reserve', -1),
-                 ('interest_in_suspense', -1), ('penalty_in_suspense', -1)) AS kind (name, side)
+                 ('interest_in_suspense', -1), ('penalty_in_suspense', -1),
+                 ('advance_principal', 1), ('advance_fee_receivable', 1),
+                 ('deferred_advance_fee', -1)) AS kind (name, side)
     JOIN ledger_account AS account ON account.name = kind.name
     JOIN ledger_posting AS posting ON posting.account_id = account.id
     LEFT JOIN parties_party AS party ON party.id = account.party_id
@@ -223,8 +232,11 @@ COMMITMENTS_ARE_PENDING_LOANS = """
           ON posting.account_id = account.id
         WHERE account.name = 'committed_drawdowns' GROUP BY 1
     ), pending AS (
-        SELECT book_id, sum(principal_minor) AS minor FROM financing_loan
-        WHERE status = 'pending' GROUP BY 1
+        SELECT book_id, sum(minor) AS minor FROM (
+            SELECT book_id, principal_minor AS minor FROM financing_loan WHERE status = 'pending'
+            UNION ALL
+            SELECT book_id, advance_minor FROM sales_credit_advance WHERE status = 'pending'
+        ) AS under_way GROUP BY 1
     )
     SELECT 'committed drawdowns of book ' || book_id, coalesce(pending.minor, 0),
            coalesce(held.minor, 0)
@@ -281,6 +293,10 @@ REFERENCES_HOLD = """
         SELECT 'line ' || line.id, 'loan', loan_id FROM servicing_settlementline AS line
         WHERE loan_id IS NOT NULL AND NOT EXISTS (SELECT FROM financing_loan WHERE id = loan_id)
         UNION ALL
+        SELECT 'line ' || line.id, 'advance', advance_id FROM servicing_settlementline AS line
+        WHERE advance_id IS NOT NULL
+          AND NOT EXISTS (SELECT FROM sales_credit_advance WHERE id = advance_id)
+        UNION ALL
         SELECT 'line ' || line.id, 'payment', payment_id FROM servicing_settlementline AS line
         WHERE payment_id IS NOT NULL
           AND NOT EXISTS (SELECT FROM payments_paymentorder WHERE id = payment_id)
@@ -327,7 +343,7 @@ QUERIES = {
     "ledger: no cash left in clearing": CLEARING_IS_EMPTY,
     "loans: status, book and due date are the position's": STATUS_IS_POSITION,
     "loans: positions follow each other without a gap": POSITIONS_FOLLOW_EACH_OTHER,
-    "ledger: committed drawdowns are the pending loans": COMMITMENTS_ARE_PENDING_LOANS,
+    "ledger: committed drawdowns are the pending loans and advances": COMMITMENTS_ARE_PENDING_LOANS,
     "days: closed with every step": DAYS_CLOSED_WHOLE,
 }
 

@@ -23,6 +23,7 @@ from tallystick.book.impairment.provide import provide
 from tallystick.book.ledger.seal import seal
 from tallystick.book.parties.business_date import DayNotOpen, roll
 from tallystick.book.parties.models import LegalEntity
+from tallystick.book.sales_credit.night import sales_night
 from tallystick.book.servicing.accrual import accrue
 from tallystick.book.servicing.delinquency import delinquency
 from tallystick.book.servicing.models import DayStep
@@ -195,6 +196,10 @@ def _accrue(legal_entity_id: int, day: date, act_id: int) -> Figures:
     }
 
 
+def _sales(legal_entity_id: int, day: date, act_id: int) -> Figures:
+    return sales_night(legal_entity_id, day=day, act_id=act_id)
+
+
 def _delinquency(legal_entity_id: int, day: date, _act_id: int) -> Figures:
     return {"buckets": delinquency(legal_entity_id, day=day)}
 
@@ -257,6 +262,7 @@ STEPS: dict[str, Callable[[int, date, int], Figures]] = {
     "rates": _rates,
     "dues": _dues,
     "accrual": _accrue,
+    "sales": _sales,
     "delinquency": _delinquency,
     "classes": _classes,
     "provisions": _provisions,

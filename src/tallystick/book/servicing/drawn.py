@@ -1,7 +1,11 @@
-"""What is drawn, on facilities and on the limits above them, follows the loans' principal."""
+"""What is drawn, on facilities and on the limits above them, follows the loans' principal.
+
+Likewise what is drawn on lines out of sales, which share those limits, follows the advances'.
+"""
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Literal
 
 from django.db import connection
 
@@ -14,7 +18,7 @@ _RAISED_ABOVE = """
         FROM (SELECT id, sum(amount_minor) AS amount_minor
               FROM (SELECT facility.{reference} AS id, item.amount_minor
                     FROM unnest(%(ids)s::bigint[], %(amounts)s::bigint[]) AS item (id, amount_minor)
-                    JOIN financing_facility facility ON facility.id = item.id
+                    JOIN {holder} facility ON facility.id = item.id
                     UNION ALL
                     SELECT * FROM unnest({others}) AS item (id, amount_minor)) AS each
               GROUP BY 1) AS changed
@@ -27,15 +31,21 @@ _RAISED_ABOVE = """
 
 _NOTHING_ELSE = "ARRAY[]::bigint[], ARRAY[]::bigint[]"
 
+Holder = Literal["financing_facility", "sales_credit_salesline"]
+
 
 def change_drawn(
-    changes_minor: Mapping[int, int], lines_minor: Mapping[int, int] = MappingProxyType({})
+    changes_minor: Mapping[int, int],
+    lines_minor: Mapping[int, int] = MappingProxyType({}),
+    *,
+    holder: Holder = "financing_facility",
 ) -> None:
-    """Add to what is drawn, by facility id, on the facility, its programme and its funding line.
+    """Add to what is drawn, by id of a facility (or ``holder``), on it, its programme and its
+    funding line.
 
     ``lines_minor``: by how much more is drawn on funding lines besides, because of shares that
     others hold. No limit is asked: money that is owed again was lent before. The caller holds the
-    facilities' locks.
+    holders' locks.
     """
     changes = {facility_id: minor for facility_id, minor in changes_minor.items() if minor}
     if not changes and not lines_minor:
@@ -48,7 +58,7 @@ def change_drawn(
     }
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE financing_facility AS facility"
+            f"UPDATE {holder} AS facility"
             " SET drawn_minor = drawn_minor + change.amount_minor"
             " FROM unnest(%(ids)s::bigint[], %(amounts)s::bigint[]) AS change (id, amount_minor)"
             " WHERE facility.id = change.id",
@@ -62,5 +72,7 @@ def change_drawn(
                 "%(line_ids)s::bigint[], %(line_amounts)s::bigint[]",
             ),
         ):
-            raised = _RAISED_ABOVE.format(table=table, reference=reference, others=others)
+            raised = _RAISED_ABOVE.format(
+                table=table, reference=reference, others=others, holder=holder
+            )
             cursor.execute(raised, arguments)

@@ -29,7 +29,7 @@ KIND_OF: Mapping[str, str] = {
 
 
 class Line(NamedTuple):
-    """A part of a receipt: in a bucket of a loan, or in one of the supplier's above."""
+    """A part of a receipt: in a bucket of a loan or an advance, or in one of the supplier's."""
 
     receipt_id: int
     supplier_id: int
@@ -37,6 +37,12 @@ class Line(NamedTuple):
     loan_id: int | None
     bucket: str
     amount_minor: int
+    advance_id: int | None = None
+
+    @property
+    def is_suppliers(self) -> bool:
+        """It met nobody's debt: it is paid out to the supplier, or kept for him."""
+        return self.loan_id is None and self.advance_id is None
 
 
 def kinds_by_loan(lines: Iterable[Line]) -> dict[int, dict[str, int]]:

@@ -134,11 +134,12 @@ class Position(models.Model):
 
 
 class SettlementLine(models.Model):
-    """Where a part of a receipt went: which loan and bucket, or the supplier.
+    """Where a part of a receipt went: which loan or advance and bucket, or the supplier.
 
-    ``bucket`` is one of ``rules.loan_terms.Bucket``, ``residual`` (to be paid out to the supplier)
-    or ``credit`` (kept for the supplier). The lines of a receipt and its unapplied cash sum to
-    the cash.
+    ``bucket`` is one of ``rules.loan_terms.Bucket``, of an advance a kind of
+    ``rules.accounting.ADVANCE_ACCOUNT_OF``, ``residual`` (to be paid out to the supplier) or
+    ``credit`` (kept for the supplier). The lines of a receipt and its unapplied cash sum to the
+    cash.
     """
 
     receipt = models.ForeignKey(
@@ -157,6 +158,9 @@ class SettlementLine(models.Model):
     )
     loan = models.ForeignKey(
         "financing.Loan", null=True, on_delete=models.PROTECT, db_constraint=False
+    )
+    advance = models.ForeignKey(
+        "sales_credit.Advance", null=True, on_delete=models.PROTECT, db_constraint=False
     )
     bucket = models.CharField(max_length=40)
     amount_minor = models.BigIntegerField()

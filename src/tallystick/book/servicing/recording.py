@@ -11,6 +11,7 @@ from tallystick.book.columns import plain
 from tallystick.book.ledger.post import post_many
 from tallystick.book.payments.models import PaymentKind
 from tallystick.book.payments.orders import NewPayment, order_payments
+from tallystick.book.sales_credit.shares import Shares, record_shares
 from tallystick.book.servicing.events import NewLoanEvent, record_on
 from tallystick.book.servicing.lines import (
     CREDIT,
@@ -32,6 +33,9 @@ from tallystick.rules.accounting import (
 )
 from tallystick.rules.journal import JournalEntry
 from tallystick.rules.loan_events import EventKind
+
+NO_SHARES = Shares([], {}, [])
+"""Of cash out of which nothing is kept for advances."""
 
 
 class Cash(NamedTuple):
@@ -59,10 +63,12 @@ def record_cash(
     legal_entity_id: int,
     booking_date: date,
     act_id: int,
+    shares: Shares = NO_SHARES,
 ) -> None:
     """Record receipts with all their lines, which with the unapplied part sum to the cash.
 
-    Part of the caller's transaction; ``loans`` are those paid, read under lock.
+    Part of the caller's transaction; ``loans`` are those paid, read under lock, and ``shares`` what
+    was kept for advances out of sales.
     """
     lines_of: dict[int, list[Line]] = defaultdict(list)
     for line in lines:
@@ -74,7 +80,7 @@ def record_cash(
             for each in cash
             for entry in _entries(
                 each,
-                _allocation(each, lines_of[each.receipt_id], paid[each.receipt_id], loans),
+                _allocation(each, lines_of[each.receipt_id], paid[each.receipt_id], loans, shares),
                 legal_entity_id,
                 booking_date,
             )
@@ -82,6 +88,7 @@ def record_cash(
         act_id=act_id,
     )
     record_on(loans, _events(cash, paid, act_id), booking_date=booking_date)
+    record_shares(shares, booking_date=booking_date)
     currency_of = {each.receipt_id: each.currency for each in cash}
     _keep_lines(
         lines,
@@ -129,6 +136,7 @@ def _allocation(
     lines: Iterable[Line],
     paid: Mapping[int, Mapping[str, int]],
     loans: Mapping[int, LoanPosition],
+    shares: Shares,
 ) -> Allocation:
     by_book: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for loan_id, by_kind in paid.items():
@@ -136,8 +144,11 @@ def _allocation(
         for kind, amount_minor in by_kind.items():
             book[kind] += amount_minor
     by_bucket: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    of_advances: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for line in lines:
-        if line.loan_id is None:
+        if line.advance_id is not None:
+            of_advances[shares.advances[line.advance_id].book_id][line.bucket] += line.amount_minor
+        elif line.is_suppliers:
             by_bucket[line.bucket][line.supplier_id] += line.amount_minor
     return Allocation(
         loans=by_book,
@@ -145,6 +156,7 @@ def _allocation(
         payable=by_bucket[RESIDUAL],
         recovered=by_bucket[RECOVERED],
         suspense_minor=cash.suspense_minor,
+        advances=of_advances,
     )
 
 
@@ -201,12 +213,13 @@ def _keep_lines(lines: Sequence[Line], orders: Mapping[Line, str]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO servicing_settlementline (receipt_id, supplier_id, facility_id, loan_id,"
-            " bucket, amount_minor, payment_id)"
-            " SELECT receipt_id, supplier_id, line.facility_id, line.loan_id, bucket,"
-            " line.amount_minor, payment.id"
-            " FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[],"
-            " %s::bigint[], %s::text[]) WITH ORDINALITY AS line"
-            " (receipt_id, supplier_id, facility_id, loan_id, bucket, amount_minor, ordered, place)"
+            " advance_id, bucket, amount_minor, payment_id)"
+            " SELECT receipt_id, supplier_id, line.facility_id, line.loan_id, line.advance_id,"
+            " bucket, line.amount_minor, payment.id"
+            " FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],"
+            " %s::text[], %s::bigint[], %s::text[]) WITH ORDINALITY AS line"
+            " (receipt_id, supplier_id, facility_id, loan_id, advance_id, bucket, amount_minor,"
+            " ordered, place)"
             " LEFT JOIN payments_paymentorder AS payment ON payment.end_to_end_id = line.ordered"
             " ORDER BY place",
             [
@@ -214,6 +227,7 @@ def _keep_lines(lines: Sequence[Line], orders: Mapping[Line, str]) -> None:
                 plain([line.supplier_id for line in lines]),
                 plain([line.facility_id for line in lines]),
                 plain([line.loan_id for line in lines]),
+                plain([line.advance_id for line in lines]),
                 plain([line.bucket for line in lines]),
                 plain([line.amount_minor for line in lines]),
                 plain([orders.get(line) for line in lines]),

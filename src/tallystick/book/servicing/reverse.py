@@ -11,6 +11,8 @@ from tallystick.book.acts.once import Caller, once
 from tallystick.book.ledger.post import journal_entry, post
 from tallystick.book.ledger.post import reverse as reverse_entry
 from tallystick.book.parties.business_date import open_day
+from tallystick.book.sales_credit.lines import lock_lines
+from tallystick.book.sales_credit.reverse import reverse_shares
 from tallystick.book.servicing.allocation import lock_facilities
 from tallystick.book.servicing.events import NewLoanEvent, record_events
 from tallystick.book.servicing.lines import Line, kinds_by_loan
@@ -67,7 +69,9 @@ def _reversed(bank_reference: str, legal_entity_id: int, caller: Caller, act_id:
     reference = f"receipt:{bank_reference}"
     receipt = _marked(bank_reference, legal_entity_id, business_date)
     lines = _lines(receipt.receipt_id)
-    lock_facilities(legal_entity_id, supplier_ids={line.supplier_id for line in lines})
+    suppliers = {line.supplier_id for line in lines}
+    lock_facilities(legal_entity_id, supplier_ids=suppliers)
+    sales_lines = lock_lines(legal_entity_id, merchant_ids=suppliers)
     reverse_payments(
         _payments(receipt.receipt_id),
         value_date=receipt.value_date,
@@ -79,6 +83,13 @@ def _reversed(bank_reference: str, legal_entity_id: int, caller: Caller, act_id:
         for entry_id in _entries(legal_entity_id, reference)
     ]
     changes = record_events(_reversals(reference, lines, act_id), booking_date=business_date)
+    reverse_shares(
+        reference,
+        lines,
+        line_ids=[line.line_id for line in sales_lines],
+        booking_date=business_date,
+        act_id=act_id,
+    )
     _follow_loans(
         [change.after for change in changes.values()],
         lines,
@@ -108,7 +119,8 @@ def _reversed(bank_reference: str, legal_entity_id: int, caller: Caller, act_id:
 def _lines(receipt_id: int) -> list[Line]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT receipt_id, supplier_id, facility_id, loan_id, bucket, amount_minor"
+            "SELECT receipt_id, supplier_id, facility_id, loan_id, bucket, amount_minor,"
+            " advance_id"
             " FROM servicing_settlementline WHERE receipt_id = %s ORDER BY id",
             [receipt_id],
         )

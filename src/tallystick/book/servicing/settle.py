@@ -15,6 +15,7 @@ from django.db import transaction
 from tallystick.book.acts.once import Caller, once
 from tallystick.book.collateral.pools import hold_suppliers
 from tallystick.book.parties.business_date import open_day
+from tallystick.book.sales_credit.shares import keep_shares, lock_advances, settlements_of
 from tallystick.book.servicing.allocation import lock_facilities
 from tallystick.book.servicing.distribution import distribute
 from tallystick.book.servicing.receipts import (
@@ -157,6 +158,7 @@ def _take(
     ]
     suppliers = suppliers_of(line.code for line in named)
     facilities = lock_facilities(legal_entity_id, supplier_ids=suppliers)
+    advances = lock_advances(legal_entity_id, suppliers)
     hold_suppliers(suppliers)
     remitted = remit(
         named, legal_entity_id=legal_entity_id, booking_date=business_date, act_id=act_id
@@ -170,10 +172,24 @@ def _take(
         {receipt_id: receipt.currency for receipt_id, receipt in taken.items()},
         legal_entity_id=legal_entity_id,
     )
+    shares = keep_shares(
+        settlements_of(
+            lines,
+            {
+                receipt_id: (receipt.bank_reference, receipt.value_date, receipt.currency)
+                for receipt_id, receipt in taken.items()
+            },
+        ),
+        lines,
+        advances,
+        booking_date=business_date,
+        act_id=act_id,
+    )
     record_cash(
         [_cash(key, receipt, remitted_of[key]) for key, receipt in taken.items()],
-        lines,
+        shares.lines,
         loans=loans,
+        shares=shares,
         legal_entity_id=legal_entity_id,
         booking_date=business_date,
         act_id=act_id,

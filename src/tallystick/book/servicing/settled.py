@@ -9,13 +9,14 @@ from django.db import connection
 
 
 class SettledLine(NamedTuple):
-    """Where a part of a receipt went; ``facility`` and ``loan`` are codes, empty where none."""
+    """Where a part of a receipt went; what is not there of facility, loan or advance is empty."""
 
     supplier: str
     facility: str
     loan: str
     bucket: str
     amount_minor: int
+    advance: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,11 @@ class Settled:
 
     @property
     def to_supplier_minor(self) -> int:
-        return sum(line.amount_minor for line in self.lines if not line.loan)
+        return sum(line.amount_minor for line in self.lines if not line.loan and not line.advance)
+
+    @property
+    def to_advances_minor(self) -> int:
+        return sum(line.amount_minor for line in self.lines if line.advance)
 
 
 def settled_receipts(legal_entity_id: int, bank_references: Iterable[str]) -> dict[str, Settled]:
@@ -65,11 +70,12 @@ def settled_receipts(legal_entity_id: int, bank_references: Iterable[str]) -> di
         receipts = cursor.fetchall()
         cursor.execute(
             "SELECT line.receipt_id, supplier.code, coalesce(facility.code, ''),"
-            " coalesce(loan.code, ''), line.bucket, line.amount_minor"
+            " coalesce(loan.code, ''), line.bucket, line.amount_minor, coalesce(advance.code, '')"
             " FROM servicing_settlementline AS line"
             " JOIN parties_party AS supplier ON supplier.id = line.supplier_id"
             " LEFT JOIN financing_facility AS facility ON facility.id = line.facility_id"
             " LEFT JOIN financing_loan AS loan ON loan.id = line.loan_id"
+            " LEFT JOIN sales_credit_advance AS advance ON advance.id = line.advance_id"
             " WHERE line.receipt_id = ANY(%s) ORDER BY line.id",
             [[row[0] for row in receipts]],
         )

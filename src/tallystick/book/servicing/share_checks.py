@@ -75,7 +75,10 @@ _HELD = """
 _DRAWN = """
     SELECT held.id, coalesce(sum(facility.drawn_minor), 0)::bigint, held.drawn_minor
     FROM funding_fundingline AS held
-    LEFT JOIN financing_facility AS facility ON facility.funding_line_id = held.id
+    LEFT JOIN (
+        SELECT funding_line_id, drawn_minor FROM financing_facility
+        UNION ALL SELECT funding_line_id, drawn_minor FROM sales_credit_salesline
+    ) AS facility ON facility.funding_line_id = held.id
     GROUP BY held.id ORDER BY held.id
 """
 

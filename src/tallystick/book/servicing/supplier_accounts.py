@@ -51,18 +51,14 @@ def recovered_first(
     due_minor = held_minor(
         legal_entity_id,
         "due_from_supplier",
-        {
-            (line.supplier_id, currency_of[line.receipt_id])
-            for line in lines
-            if line.loan_id is None
-        },
+        {(line.supplier_id, currency_of[line.receipt_id]) for line in lines if line.is_suppliers},
     )
     if not any(due_minor.values()):
         return list(lines)
     parted = []
     for line in lines:
         key = (line.supplier_id, currency_of[line.receipt_id])
-        met_minor = min(due_minor.get(key, 0), line.amount_minor) if line.loan_id is None else 0
+        met_minor = min(due_minor.get(key, 0), line.amount_minor) if line.is_suppliers else 0
         if met_minor:
             due_minor[key] -= met_minor
             parted.append(line._replace(bucket=RECOVERED, amount_minor=met_minor))

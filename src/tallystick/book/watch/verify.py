@@ -11,6 +11,7 @@ from tallystick.book.financing.checks import financing_checks
 from tallystick.book.impairment.checks import impairment_checks
 from tallystick.book.ledger.checks import ledger_checks
 from tallystick.book.proposals.checks import proposals_checks
+from tallystick.book.sales_credit.checks import sales_credit_checks
 from tallystick.book.servicing.checks import servicing_checks
 from tallystick.book.servicing.share_checks import share_checks
 from tallystick.book.trade.checks import trade_checks
@@ -27,6 +28,7 @@ def all_checks() -> list[Check]:
         *servicing_checks(),
         *proposals_checks(),
         *share_checks(),
+        *sales_credit_checks(),
         *collections_checks(),
         *impairment_checks(),
         *ledger_checks(),

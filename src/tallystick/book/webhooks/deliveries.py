@@ -78,6 +78,12 @@ WITH message AS MATERIALIZED (
                    WHERE loan.code = substr(subject, 6))
                WHEN 'facility' THEN (
                    SELECT supplier_id FROM financing_facility WHERE code = substr(subject, 10))
+               WHEN 'advance' THEN (
+                   SELECT line.merchant_id FROM sales_credit_advance AS advance
+                   JOIN sales_credit_salesline AS line ON line.id = advance.line_id
+                   WHERE advance.code = substr(subject, 9))
+               WHEN 'sales_line' THEN (
+                   SELECT merchant_id FROM sales_credit_salesline WHERE code = substr(subject, 12))
                WHEN 'payment' THEN (
                    SELECT beneficiary_id FROM payments_paymentorder
                    WHERE end_to_end_id = substr(subject, 9))

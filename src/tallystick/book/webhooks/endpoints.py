@@ -22,6 +22,7 @@ TOPICS: Mapping[str, str] = {
     "payment_paid": "the bank has paid one",
     "payment_rejected": "the bank has turned one down",
     "facility_freeze": "a facility was frozen, or may be drawn again",
+    "sales_line_freeze": "a line out of sales was frozen, or may be drawn again",
     "due_date_moved": "a loan's due date moved, the year's holidays having been published",
     "dunning_due": "a firm that pays late has reached a step of the dunning ladder",
 }

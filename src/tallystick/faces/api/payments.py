@@ -52,11 +52,12 @@ class ReceiptIn(BaseModel):
 
 
 class ReceiptLineOut(BaseModel):
-    """Where a part of the cash went; ``facility`` and ``loan`` are empty where none."""
+    """Where a part of the cash went; what it did not go to of the three is empty."""
 
     supplier: str
     facility: str
     loan: str
+    advance: str = Field("", description="Of an advance out of sales, its code.")
     bucket: str
     amount_minor: Minor
 
@@ -114,6 +115,7 @@ class PaymentOrderOut(BaseModel):
     kind: str
     beneficiary: str
     loan: str = Field(description="Empty where it is no loan's payout.")
+    advance: str = Field(description="Empty where it is no payout of an advance out of sales.")
     currency: str
     amount_minor: Minor
     ordered_date: date
@@ -148,6 +150,7 @@ class PaymentOrdersOut(BaseModel):
                 "supplier": "HUAMEI",
                 "facility": "F-HUAMEI",
                 "loan": "F-HUAMEI-48",
+                "advance": "",
                 "bucket": "principal_due",
                 "amount_minor": 12000000,
             }
@@ -244,6 +247,7 @@ def hear_bank(
                 "kind": "payout",
                 "beneficiary": "HUAMEI",
                 "loan": "F-HUAMEI-48",
+                "advance": "",
                 "currency": "CNY",
                 "amount_minor": 2500000,
                 "ordered_date": "2026-03-17",
@@ -261,7 +265,7 @@ def list_payment_orders(
     cursor: Cursor = None,
 ) -> dict[str, Any]:
     """The payment orders that the client reaches; ``ordered`` ones await the bank's answer."""
-    rows = reach.payment_orders(viewer_of(request)).select_related("beneficiary", "loan")
+    rows = reach.payment_orders(viewer_of(request)).select_related("beneficiary", "loan", "advance")
     if status is not None:
         rows = rows.filter(status=status)
     return page(
@@ -280,6 +284,7 @@ def _shown(order: PaymentOrder) -> dict[str, Any]:
         "kind": order.kind,
         "beneficiary": order.beneficiary.code,
         "loan": order.loan.code if order.loan else "",
+        "advance": order.advance.code if order.advance else "",
         "currency": order.currency,
         "amount_minor": order.amount_minor,
         "ordered_date": order.ordered_date,

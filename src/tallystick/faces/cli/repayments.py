@@ -20,6 +20,8 @@ BUCKETS = {
     "recovered": "due from the supplier",
     "residual": "to be paid out to the supplier",
     "credit": "kept as the supplier's credit",
+    "principal": "principal",
+    "fee": "fee",
 }
 
 
@@ -74,7 +76,9 @@ def tell_settled(settled: "Settled") -> None:
 
     typer.echo(f"Taken {major(settled.amount_minor)} {settled.currency}:")
     for line in settled.lines:
-        whose = f"loan {line.loan}" if line.loan else line.supplier
+        whose = line.supplier
+        if line.loan or line.advance:
+            whose = f"loan {line.loan}" if line.loan else f"advance {line.advance}"
         typer.echo(f"  {major(line.amount_minor):>20}  {whose}, {BUCKETS[line.bucket]}")
     if settled.suspense_minor:
         typer.echo(f"  {major(settled.suspense_minor):>20}  in suspense: it names no claim of ours")

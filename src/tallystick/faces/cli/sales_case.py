@@ -14,11 +14,8 @@ from tallystick.rules.money import Rounding
 from tallystick.rules.pricing import apr_percent_estimate
 from tallystick.rules.sales_events import SalesEvent, SalesEventKind
 from tallystick.rules.sales_pace import PaceCounts, PacePeriod, PaceTerms
-from tallystick.rules.sales_share import (
-    SalesShareTerms,
-    fold_sales_share,
-    planned_payments,
-)
+from tallystick.rules.sales_share import fold_sales_share
+from tallystick.rules.sales_terms import SalesShareTerms, planned_payments
 from tallystick.rules.timevalue import CashFlow
 
 _FRACTION = re.compile(r"[0-9]{1,9}(/[1-9][0-9]{0,8}|\.[0-9]{1,9})?")
@@ -107,6 +104,8 @@ def state_told(path: Path, *, on: date | None) -> dict[str, Any]:
         "outstanding_minor": state.outstanding_minor,
         "credit_minor": state.credit_minor,
         "refunded_minor": state.refunded_minor,
+        "lost_minor": state.lost_minor,
+        "recovered_minor": state.recovered_minor,
         "share_bps": state.share_bps,
         "daily_minor": state.daily_minor,
         "effective_daily_rate": _exact(state.effective_daily_rate),
@@ -181,6 +180,8 @@ def _event(fields: Fields, number: int, numbers: Mapping[str, int]) -> SalesEven
             if name not in numbers:
                 fields.refuse("reverses", name, "name the id of an event in this file")
             reverses = numbers[name]
+        case SalesEventKind.CHARGED_OFF:
+            pass
         case _:
             amount_minor = fields.whole("amount_minor")
     fields.refuse_unknown()

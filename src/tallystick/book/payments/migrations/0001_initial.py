@@ -12,6 +12,7 @@ class Migration(migrations.Migration):
         ("acts", "0003_answer_to"),
         ("financing", "0002_initial"),
         ("parties", "0001_initial"),
+        ("sales_credit", "0001_initial"),
         ("trade", "0002_rules"),
     ]
 
@@ -77,7 +78,7 @@ class Migration(migrations.Migration):
                     "kind",
                     models.CharField(
                         choices=[
-                            ("payout", "payout of a loan"),
+                            ("payout", "payout of a loan or an advance"),
                             ("residual", "rest of a settlement to the supplier"),
                             ("refund", "refund of a supplier's credit"),
                             ("funder", "what came in for a funder's shares"),
@@ -135,6 +136,14 @@ class Migration(migrations.Migration):
                     "loan",
                     models.OneToOneField(
                         null=True, on_delete=django.db.models.deletion.PROTECT, to="financing.loan"
+                    ),
+                ),
+                (
+                    "advance",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="sales_credit.advance",
                     ),
                 ),
             ],
@@ -289,11 +298,12 @@ class Migration(migrations.Migration):
             model_name="paymentorder",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    models.Q(("kind", "payout"), ("loan__isnull", False)),
+                    models.Q(("advance", None), ("kind", "payout"), ("loan__isnull", False)),
+                    models.Q(("advance__isnull", False), ("kind", "payout"), ("loan", None)),
                     models.Q(("kind", "payout"), _negated=True),
                     _connector="OR",
                 ),
-                name="payout_names_its_loan",
+                name="payout_names_what_it_pays_out",
             ),
         ),
         migrations.AddIndex(

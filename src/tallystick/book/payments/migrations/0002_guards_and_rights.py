@@ -10,10 +10,10 @@ ANSWERED_ONCE = """
 CREATE TRIGGER payments_paymentorder_answered_once BEFORE UPDATE ON payments_paymentorder
     FOR EACH ROW
     WHEN (OLD.status <> 'ordered'
-          OR (OLD.id, OLD.end_to_end_id, OLD.beneficiary_id, OLD.loan_id, OLD.currency,
-              OLD.amount_minor, OLD.act_id)
+          OR (OLD.id, OLD.end_to_end_id, OLD.beneficiary_id, OLD.loan_id, OLD.advance_id,
+              OLD.currency, OLD.amount_minor, OLD.act_id)
           IS DISTINCT FROM (NEW.id, NEW.end_to_end_id, NEW.beneficiary_id, NEW.loan_id,
-              NEW.currency, NEW.amount_minor, NEW.act_id))
+              NEW.advance_id, NEW.currency, NEW.amount_minor, NEW.act_id))
     EXECUTE FUNCTION refuse_change();
 ALTER TABLE payments_paymentorder ENABLE ALWAYS TRIGGER payments_paymentorder_answered_once;
 """

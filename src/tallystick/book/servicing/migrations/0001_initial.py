@@ -16,6 +16,7 @@ class Migration(migrations.Migration):
         ("ledger", "0005_rights"),
         ("parties", "0002_rights"),
         ("payments", "0002_guards_and_rights"),
+        ("sales_credit", "0001_initial"),
     ]
 
     operations = [
@@ -253,6 +254,15 @@ class Migration(migrations.Migration):
                 ),
                 ("bucket", models.CharField(max_length=40)),
                 ("amount_minor", models.BigIntegerField()),
+                (
+                    "advance",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="sales_credit.advance",
+                    ),
+                ),
                 (
                     "facility",
                     models.ForeignKey(

@@ -44,6 +44,7 @@ REFERENCES = {
         "supplier_id": "parties_party",
         "facility_id": "financing_facility",
         "loan_id": "financing_loan",
+        "advance_id": "sales_credit_advance",
         "payment_id": "payments_paymentorder",
     },
 }

@@ -17,9 +17,11 @@ from tallystick.book.rights import APPLICATION_ROLE, FIRM_ROLE
 FIRM = "(SELECT nullif(current_setting('tally.party', true), '')::bigint)"
 # As an array, computed once per statement: an index on the column still serves.
 FACILITIES = f"ARRAY(SELECT id FROM financing_facility WHERE supplier_id = {FIRM})"
+SALES_LINES = f"ARRAY(SELECT id FROM sales_credit_salesline WHERE merchant_id = {FIRM})"
 POOLS = f"ARRAY(SELECT id FROM collateral_pool WHERE supplier_id = {FIRM})"
 # What a policy reads is bounded by that table's own policy.
 OF_A_LOAN = "EXISTS (SELECT FROM financing_loan AS loan WHERE loan.id = loan_id)"
+OF_AN_ADVANCE = "EXISTS (SELECT FROM sales_credit_advance AS paid WHERE paid.id = advance_id)"
 OF_AN_ACCOUNT = f"account_id = ANY (ARRAY(SELECT id FROM ledger_account WHERE party_id = {FIRM}))"
 OF_A_CLAIM = "EXISTS (SELECT FROM trade_claim AS claim WHERE claim.id = claim_id)"
 
@@ -45,6 +47,8 @@ SHOWN = {
     "financing_programme": (
         "EXISTS (SELECT FROM financing_facility AS facility"
         " WHERE facility.programme_id = financing_programme.id)"
+        " OR EXISTS (SELECT FROM sales_credit_salesline AS line"
+        " WHERE line.programme_id = financing_programme.id)"
     ),
     "financing_programmelimit": (
         "EXISTS (SELECT FROM financing_facility AS facility"
@@ -85,6 +89,12 @@ SHOWN = {
     ),
     "payments_paymentorder": f"beneficiary_id = {FIRM}",
     "payments_remittanceline": OF_A_CLAIM,
+    "sales_credit_advance": f"line_id = ANY ({SALES_LINES})",
+    "sales_credit_advanceevent": OF_AN_ADVANCE,
+    "sales_credit_advanceposition": OF_AN_ADVANCE,
+    "sales_credit_pacelook": OF_AN_ADVANCE,
+    "sales_credit_salesdecision": f"line_id = ANY ({SALES_LINES})",
+    "sales_credit_salesline": f"merchant_id = {FIRM}",
     "servicing_loanevent": OF_A_LOAN,
     "servicing_position": OF_A_LOAN,
     "servicing_settlementline": f"supplier_id = {FIRM}",
@@ -142,6 +152,7 @@ class Migration(migrations.Migration):
         ("ledger", "0005_rights"),
         ("parties", "0002_rights"),
         ("payments", "0002_guards_and_rights"),
+        ("sales_credit", "0002_guards_and_rights"),
         ("servicing", "0002_guards_and_rights"),
         ("trade", "0002_rules"),
         ("watch", "0002_guards_and_rights"),

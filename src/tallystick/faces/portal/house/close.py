@@ -243,6 +243,22 @@ def _told(step: str, figures: Mapping[str, Any] | None) -> Iterator[tuple[str, s
                     ("penalty_minor", _now("Penalty interest")),
                 ):
                     yield f"{label}, {currency}", _money(night[kind], currency)
+        case "sales":
+            for currency, earned_minor in figures["earned_minor"].items():
+                yield _now("Fees of advances earned, %s") % currency, _money(earned_minor, currency)
+            for stood in figures["pace"]:
+                yield (
+                    f"{named('pace_state', stood['state'])}, {stood['currency']}",
+                    ngettext(
+                        "%(advances)s advance, principal %(amount)s",
+                        "%(advances)s advances, principal %(amount)s",
+                        stood["advances"],
+                    )
+                    % {
+                        "advances": f"{stood['advances']:,}",
+                        "amount": _money(stood["principal_minor"], stood["currency"]),
+                    },
+                )
         case "delinquency":
             for bucket in figures["buckets"]:
                 days = bucket["days_past_due"]

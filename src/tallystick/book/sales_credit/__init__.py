@@ -1,0 +1,1 @@
+"""Advances out of sales: a share of each settlement repays them, however sales run."""

@@ -14,7 +14,7 @@ from tallystick.faces.cli import main
 from tallystick.faces.cli.loan_case import read_case
 from tallystick.faces.cli.sales_case import read_sales
 from tallystick.faces.cli.statement_case import read_line
-from tallystick.rules import accounting
+from tallystick.rules import accounting, sales_accounting
 from tallystick.rules.chart import CHART
 from tallystick.rules.journal import JournalEntry, Side
 from tallystick.rules.pool_terms import read_pool_terms
@@ -58,8 +58,9 @@ def test_the_chart_on_the_page_is_the_chart_of_the_code():
 
 KINDS = dict.fromkeys(accounting.RECEIVABLE_OF, 1)
 BOOKING = accounting.Booking(1, "CNY", "loan:F-1-1", DAY, DAY)
-WHOLE = accounting.Allocation({1: KINDS}, {2: 1}, {2: 1}, {2: 1}, 1)
-KNOWN = accounting.Allocation({1: KINDS}, {2: 1}, {2: 1}, {2: 1}, 0)
+ADVANCED = {5: {"principal": 1, "fee": 1}}
+WHOLE = accounting.Allocation({1: KINDS}, {2: 1}, {2: 1}, {2: 1}, 1, ADVANCED)
+KNOWN = accounting.Allocation({1: KINDS}, {2: 1}, {2: 1}, {2: 1}, 0, ADVANCED)
 DEBTS = {kind: 1 for kind in KINDS if kind != "recovery"}
 CHARGES = [kind for kind in DEBTS if kind != "principal"]
 MORE = {**dict.fromkeys(accounting.ACCOUNT_OF, 1), "credit": -len(accounting.ACCOUNT_OF)}
@@ -142,6 +143,41 @@ def test_the_events_on_the_page_post_what_the_code_posts():
     told = {
         quoted(event)[0]: {Side.DEBIT: set(quoted(debit)), Side.CREDIT: set(quoted(credit))}
         for event, debit, credit, _ in rows("reference/accounting.md", "Events")
+    }
+
+    assert told == posted
+
+
+ANY_CHANGE = dict.fromkeys(sales_accounting.KINDS, 1)
+LOSS = {"principal": 1, "fee": 1, "loss": -1, "deferred": -1}
+OF_ADVANCES = [
+    sales_accounting.advance_disbursed(BOOKING, book=5, amount_minor=2, fee_minor=1),
+    sales_accounting.advance_fee_earned(BOOKING, book=5, change_minor=1),
+    sales_accounting.advance_interest_accrued(BOOKING, book=5, change_minor=1),
+    *(
+        sales_accounting.advance_changed(
+            BOOKING, event, book=5, party=2, changes_minor=changes | {balancing: balance}
+        )
+        for event, changes, balancing, balance in (
+            ("advance_corrected", ANY_CHANGE, "credit", 1 - len(ANY_CHANGE)),
+            ("advance_corrected", ANY_CHANGE, "principal", 1 - len(ANY_CHANGE)),
+            ("advance_corrected", dict.fromkeys(ANY_CHANGE, -1), "credit", len(ANY_CHANGE) - 1),
+            ("advance_charged_off", LOSS, "deferred", -1),
+        )
+    ),
+]
+
+
+def test_the_events_of_advances_on_the_page_post_what_the_code_posts():
+    posted: dict[str, dict[Side, set[str]]] = {}
+    for entry in OF_ADVANCES:
+        sides = posted.setdefault(entry.event, {side: set() for side in Side})
+        for posting in entry.postings:
+            sides[posting.side].add(posting.account.name)
+
+    told = {
+        quoted(event)[0]: {Side.DEBIT: set(quoted(debit)), Side.CREDIT: set(quoted(credit))}
+        for event, debit, credit, _ in rows("reference/accounting.md", "Advances out of sales")
     }
 
     assert told == posted

@@ -8,11 +8,8 @@ from tests.book.servicing.books import findings, net_minor
 from tallystick.book.acts.once import Caller
 from tallystick.book.ledger.models import Entry
 from tallystick.book.parties.models import Role, User
-from tallystick.book.sales_credit.charge_off import (
-    LossNotToBeDecided,
-    approve_loss,
-    propose_loss,
-)
+from tallystick.book.parties.two_people import AlreadyDecided, CheckedByMaker
+from tallystick.book.sales_credit.charge_off import approve_loss, propose_loss
 from tallystick.book.sales_credit.draw import AdvanceRefused
 from tallystick.book.sales_credit.freeze import unfreeze_line
 from tallystick.book.sales_credit.models import PaceLook, SalesLine
@@ -201,7 +198,7 @@ def test_an_advance_is_charged_off_by_two_people_and_the_fee_is_never_earned(sce
     close_day(scene.legal_entity_id, scene.today)
     assert net_minor(scene, "deferred_advance_fee") == 0
     assert findings() == []
-    with pytest.raises(LossNotToBeDecided, match="approved already"):
+    with pytest.raises(AlreadyDecided, match="was approved"):
         approve_loss(proposal, caller=WHY, key="again", checker=checker)
 
 
@@ -244,6 +241,6 @@ def test_who_proposed_a_loss_cannot_approve_it(scene):
     proposal = propose_loss(code, caller=WHY, key="propose", maker=maker)
     User.objects.filter(pk=maker.pk).update(role=Role.APPROVER)
 
-    with pytest.raises(LossNotToBeDecided, match="Another approver has to"):
+    with pytest.raises(CheckedByMaker, match="Another approver has to"):
         approve_loss(proposal, caller=WHY, key="approve", checker=User.objects.get(pk=maker.pk))
     assert scenes.status_of(code) == "live"

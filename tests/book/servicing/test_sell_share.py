@@ -15,7 +15,7 @@ from tallystick.book.acts.once import Caller
 from tallystick.book.acts.reasons import ReasonMissing
 from tallystick.book.funding.models import FundingLine, Participation, ShareTransfer
 from tallystick.book.ledger.models import Book, Entry
-from tallystick.book.parties.models import LegalEntity, Party
+from tallystick.book.parties.models import LegalEntity, Party, User
 from tallystick.book.payments.bank_answers import take_answers
 from tallystick.book.payments.funders import (
     NothingDueFromFunder,
@@ -24,6 +24,11 @@ from tallystick.book.payments.funders import (
     take_from_funder,
 )
 from tallystick.book.payments.order_again import order_again
+from tallystick.book.proposals.checks import proposals_checks
+from tallystick.book.proposals.decide import approve_proposal
+from tallystick.book.proposals.propose import propose
+from tallystick.book.proposals.terms import ShareBuyBack, ShareReversal, ShareSale
+from tallystick.book.proposals.waiting import waiting
 from tallystick.book.servicing.change_book import change_book
 from tallystick.book.servicing.charge_fee import charge_fee
 from tallystick.book.servicing.charge_off import charge_off, waive
@@ -45,6 +50,7 @@ from tallystick.book.servicing.sell_share import (
     sell_share,
 )
 from tallystick.book.servicing.share_checks import share_checks
+from tallystick.book.servicing.share_holders import held_shares, transfers_made
 from tallystick.rules.bank_answers import BankMessage, Outcome
 from tallystick.rules.loan_events import Charge
 from tallystick.rules.loan_shares import ShareNotHeld
@@ -424,6 +430,39 @@ def answered(scene, end_to_end_id, outcome):
     take_answers(
         [message], legal_entity_id=scene.legal_entity_id, caller=CALLER, key=f"b-{end_to_end_id}"
     )
+
+
+# --- two people ---------------------------------------------------------------------------------
+
+
+def test_a_sale_waits_for_a_second_person_who_carries_it_out(lent):
+    scene, _, code = lent
+    days_later(scene, 10)
+    maker = User.objects.create(email="maker@house.example", role="operator")
+    checker = User.objects.create(email="checker@house.example", role="approver")
+
+    def agreed(terms, key):
+        number = propose(code, terms, caller=CALLER, key=key, maker=maker)
+        assert [each.pk for each in waiting(scene.legal_entity_id)] == [number]
+        return approve_proposal(number, caller=CALLER, key=f"yes-{key}", checker=checker).figures
+
+    sale = agreed(ShareSale("BANK", 300_000, price_minor=1_090_000), "sale")
+    back = agreed(ShareBuyBack("BANK", 100_000), "back")
+    agreed(ShareReversal(back["transfer"]), "reversal")
+
+    assert (sale["par_minor"], sale["price_minor"], back["price_minor"]) == (
+        1_083_000,
+        1_090_000,
+        361_000,
+    )
+    assert [(each.funder, each.share_ppm) for each in held_shares(code) if not each.to_date] == [
+        ("LENDER", 700_000),
+        ("BANK", 300_000),
+    ]
+    assert [each.reversed_date for each in transfers_made(code)] == [None, scene.today]
+    with pytest.raises(ShareNotHeld):
+        propose(code, ShareSale("FUND", 800_000), caller=CALLER, key="more", maker=maker)
+    assert [finding for check in proposals_checks() for finding in check.run()] == []
 
 
 # --- refusals ------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from tallystick.book.collateral.pools import hold_suppliers
 from tallystick.book.ledger.post import post
 from tallystick.book.parties.business_date import open_day
 from tallystick.book.parties.models import Party
+from tallystick.book.parties.register import party_ids
 from tallystick.book.payments.bank_answers import hold_bank
 from tallystick.book.payments.models import PaymentKind
 from tallystick.book.payments.orders import NewPayment, order_payments
@@ -62,6 +63,24 @@ def payable_minor(legal_entity_id: int, funder_id: int, currency: str) -> int:
         )
         (ordered_minor,) = cursor.fetchone()
     return -held - int(ordered_minor)
+
+
+def payable_to(funder: str, *, currency: str, legal_entity_id: int) -> int:
+    """As ``payable_minor``, by the funder's code; nothing is owed to a firm that is unknown."""
+    party_id = Party.objects.filter(code=funder).values_list("id", flat=True).first()
+    return payable_minor(legal_entity_id, party_id, currency) if party_id else 0
+
+
+def register_funder(funder: str, name: str, *, caller: Caller, key: str) -> None:
+    """Enter a firm, by code and name, that will buy shares; one already known keeps its name.
+
+    Raises NotAName, KeyConflict.
+    """
+    request = {"funder": funder, "name": name}
+    with once(caller, key=key, kind="register_funder", request=request) as act:
+        if act.earlier is None:
+            party_ids([funder], {funder: name})
+            act.answer({})
 
 
 def pay_funder(

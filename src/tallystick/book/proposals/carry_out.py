@@ -13,6 +13,9 @@ from tallystick.book.proposals.terms import (
     RateChange,
     ReAging,
     Restructuring,
+    ShareBuyBack,
+    ShareReversal,
+    ShareSale,
     Terms,
     Waiver,
 )
@@ -20,6 +23,12 @@ from tallystick.book.servicing.change_rate import change_rate
 from tallystick.book.servicing.charge_off import charge_off, waive
 from tallystick.book.servicing.extend import extend, move_due_date, re_age
 from tallystick.book.servicing.restructure import pause_interest, restructure
+from tallystick.book.servicing.sell_share import (
+    ShareMoved,
+    buy_back_share,
+    reverse_transfer,
+    sell_share,
+)
 from tallystick.rules.loan_events import rate_from_ppb
 
 
@@ -53,4 +62,36 @@ def carry_out(
         case ChargeOff(value_date):
             lost = asdict(charge_off(loan, caller=caller, key=key, value_date=value_date))
             return {name: value for name, value in lost.items() if name != "loan"}
+        case ShareSale(funder, share_ppm, price_minor, value_date):
+            sold = sell_share(
+                loan,
+                funder,
+                share_ppm,
+                price_minor=price_minor,
+                value_date=value_date,
+                caller=caller,
+                key=key,
+            )
+            return _agreed(sold)
+        case ShareBuyBack(funder, share_ppm, price_minor, value_date):
+            bought = buy_back_share(
+                loan,
+                funder,
+                share_ppm,
+                price_minor=price_minor,
+                value_date=value_date,
+                caller=caller,
+                key=key,
+            )
+            return _agreed(bought)
+        case ShareReversal(transfer):
+            reverse_transfer(loan, transfer, caller=caller, key=key)
     return {}
+
+
+def _agreed(moved: ShareMoved) -> dict[str, Any]:
+    return {
+        "transfer": moved.transfer,
+        "par_minor": moved.par_minor,
+        "price_minor": moved.price_minor,
+    }

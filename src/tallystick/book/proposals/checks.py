@@ -35,9 +35,15 @@ APPROVED_ARE_DONE = """
     JOIN financing_loan AS loan ON loan.id = proposal.loan_id
     WHERE proposal.approved AND NOT EXISTS (
         SELECT FROM acts_act AS act
-        JOIN servicing_loanevent AS event
-          ON event.act_id = act.id AND event.loan_id = proposal.loan_id
-        WHERE act.key = 'proposal:' || proposal.id)
+        WHERE act.key = 'proposal:' || proposal.id
+          AND (EXISTS (SELECT FROM servicing_loanevent AS event
+                       WHERE event.act_id = act.id AND event.loan_id = proposal.loan_id)
+            OR EXISTS (SELECT FROM funding_sharetransfer AS transfer
+                       WHERE transfer.act_id = act.id AND transfer.loan_id = proposal.loan_id)
+            OR EXISTS (SELECT FROM funding_sharetransfer AS transfer
+                       WHERE act.kind = 'reverse_transfer' AND transfer.loan_id = proposal.loan_id
+                         AND transfer.id = (proposal.terms->>'transfer')::bigint
+                         AND transfer.reversed_date IS NOT NULL)))
     ORDER BY proposal.id
 """
 

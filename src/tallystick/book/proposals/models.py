@@ -14,6 +14,9 @@ class ProposalKind(models.TextChoices):
     WAIVER = "waiver", "waiver of a charge"
     RESTRUCTURING = "restructuring", "restructuring"
     CHARGE_OFF = "charge_off", "charge-off"
+    SHARE_SALE = "share_sale", "sale of a share"
+    SHARE_BUY_BACK = "share_buy_back", "buy-back of a share"
+    SHARE_REVERSAL = "share_reversal", "reversal of a share's transfer"
 
 
 class Proposal(models.Model):

@@ -77,8 +77,45 @@ class ChargeOff:
     value_date: date | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ShareSale:
+    """A share, in parts per million, goes to a funder (a firm's code); at par where no price."""
+
+    funder: str
+    share_ppm: int
+    price_minor: int | None = None
+    value_date: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShareBuyBack:
+    """The lender buys a share back from a funder; as ``ShareSale``."""
+
+    funder: str
+    share_ppm: int
+    price_minor: int | None = None
+    value_date: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShareReversal:
+    """A sale or buy-back of a share, by its number, is taken back as if it had never been."""
+
+    transfer: int
+
+
 Terms = (
-    Extension | DueMove | ReAging | InterestPause | RateChange | Waiver | Restructuring | ChargeOff
+    Extension
+    | DueMove
+    | ReAging
+    | InterestPause
+    | RateChange
+    | Waiver
+    | Restructuring
+    | ChargeOff
+    | ShareSale
+    | ShareBuyBack
+    | ShareReversal
 )
 
 KIND_OF: Mapping[type[Terms], ProposalKind] = {
@@ -90,6 +127,9 @@ KIND_OF: Mapping[type[Terms], ProposalKind] = {
     Waiver: ProposalKind.WAIVER,
     Restructuring: ProposalKind.RESTRUCTURING,
     ChargeOff: ProposalKind.CHARGE_OFF,
+    ShareSale: ProposalKind.SHARE_SALE,
+    ShareBuyBack: ProposalKind.SHARE_BUY_BACK,
+    ShareReversal: ProposalKind.SHARE_REVERSAL,
 }
 _TERMS_OF = {kind: terms for terms, kind in KIND_OF.items()}
 

@@ -1,14 +1,17 @@
 """Questions about the shares of a loan: who holds which since when, and how they changed hands."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
+
+from django.db.models import OuterRef, Subquery
 
 from tallystick.book.financing.models import Loan
 from tallystick.book.funding.models import Participation, ShareTransfer
 from tallystick.book.servicing.loans import UnknownLoan
-from tallystick.book.servicing.positions import positions_of
-from tallystick.book.servicing.shares import transfers_of
-from tallystick.rules.loan_shares import parted, shares_after
+from tallystick.book.servicing.models import STILL_IN_FORCE, Position
+from tallystick.rules.loan_shares import parted
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +45,16 @@ class TransferMade:
 
 def held_shares(loan: str) -> list[HeldShare]:
     """Who has held which share of ``loan`` (its code), the oldest first. Raises UnknownLoan."""
-    found = Loan.objects.filter(code=loan).select_related("book").first()
-    if found is None:
+    principal = Position.objects.filter(loan=OuterRef("loan"), superseded_date=STILL_IN_FORCE)
+    rows = list(
+        Participation.objects.filter(loan__code=loan, superseded_date=None)
+        .select_related("funder", "loan__book")
+        .annotate(principal_minor=Subquery(principal.values("principal_minor")))
+        .order_by("from_date", "id")
+    )
+    if not rows and not Loan.objects.filter(code=loan).exists():
         raise UnknownLoan(loan)
-    position = positions_of([found.pk])[found.pk].position
-    principal_minor = position.principal_minor if position else 0
-    parts = parted(principal_minor, shares_after(transfers_of([found.pk]).get(found.pk, ())))
-    own_minor = principal_minor - sum(parts.values())
+    parts = _parts([row for row in rows if row.to_date is None])
     return [
         HeldShare(
             row.funder.code,
@@ -56,12 +62,23 @@ def held_shares(loan: str) -> list[HeldShare]:
             row.share_ppm,
             row.from_date,
             row.to_date,
-            None if row.to_date else parts.get(row.funder_id, own_minor),
+            None if row.to_date else parts[row.funder_id],
         )
-        for row in Participation.objects.filter(loan=found.pk, superseded_date=None)
-        .select_related("funder")
-        .order_by("from_date", "id")
+        for row in rows
     ]
+
+
+def _parts(open_rows: Sequence[Any]) -> dict[int, int]:
+    """Each funder's part of what is outstanding; the lender of record has the rest."""
+    if not open_rows:
+        return {}
+    lender_id = open_rows[0].loan.book.funder_id
+    principal_minor = open_rows[0].principal_minor or 0
+    parts = parted(
+        principal_minor,
+        {row.funder_id: row.share_ppm for row in open_rows if row.funder_id != lender_id},
+    )
+    return {**parts, lender_id: principal_minor - sum(parts.values())}
 
 
 def transfers_made(loan: str) -> list[TransferMade]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tallystick.faces.cli import loan_acts
+from tallystick.faces.cli import loan_acts, share_acts
 from tallystick.faces.cli.loan_explain import explain
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ app = typer.Typer(
 
 app.command("explain")(explain)
 app.add_typer(loan_acts.app)
+app.add_typer(share_acts.app)
 
 Case = Annotated[Path, typer.Argument(metavar="CASE.json", help="The loan's terms and events.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]

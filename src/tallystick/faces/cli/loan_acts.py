@@ -81,7 +81,7 @@ class _Asked(NamedTuple):
 
 
 @contextmanager
-def _asked(loan: str, reason: str, key: str | None) -> Iterator[_Asked]:
+def asked_of(loan: str, reason: str, key: str | None) -> Iterator[_Asked]:
     from tallystick.site import databases
 
     with databases.book():
@@ -92,7 +92,7 @@ def _asked(loan: str, reason: str, key: str | None) -> Iterator[_Asked]:
         yield _Asked(caller, key or f"cli:{uuid4()}", currency_of(loan))
 
 
-def _day(value: datetime | None) -> date | None:
+def day_of(value: datetime | None) -> date | None:
     return value.date() if value else None
 
 
@@ -106,11 +106,11 @@ def extend(
     key: Key = None,
 ) -> None:
     """Propose that a loan falls due so many days later."""
-    with _asked(loan, reason, key) as asked:
+    with asked_of(loan, reason, key) as asked:
         from tallystick.book.proposals.terms import Extension
 
-        number = asked.propose(loan, Extension(days, _day(value_date)), maker)
-    _tell_proposed(number)
+        number = asked.propose(loan, Extension(days, day_of(value_date)), maker)
+    tell_proposed(number)
 
 
 @app.command("move-due")
@@ -118,11 +118,11 @@ def move_due(
     loan: Loan, to: Day, reason: Reason, maker: Maker, value_date: ValueDate = None, key: Key = None
 ) -> None:
     """Propose that a loan that has not fallen due does so on another day."""
-    with _asked(loan, reason, key) as asked:
+    with asked_of(loan, reason, key) as asked:
         from tallystick.book.proposals.terms import DueMove
 
-        number = asked.propose(loan, DueMove(to.date(), _day(value_date)), maker)
-    _tell_proposed(number)
+        number = asked.propose(loan, DueMove(to.date(), day_of(value_date)), maker)
+    tell_proposed(number)
 
 
 @app.command("re-age")
@@ -130,11 +130,11 @@ def re_age(
     loan: Loan, to: Day, reason: Reason, maker: Maker, value_date: ValueDate = None, key: Key = None
 ) -> None:
     """Propose to plan all that is outstanding anew: nothing is past due any more."""
-    with _asked(loan, reason, key) as asked:
+    with asked_of(loan, reason, key) as asked:
         from tallystick.book.proposals.terms import ReAging
 
-        number = asked.propose(loan, ReAging(to.date(), _day(value_date)), maker)
-    _tell_proposed(number)
+        number = asked.propose(loan, ReAging(to.date(), day_of(value_date)), maker)
+    tell_proposed(number)
 
 
 @app.command("pause")
@@ -147,11 +147,11 @@ def pause(
     key: Key = None,
 ) -> None:
     """Propose that no interest runs for some days, the first and the last included."""
-    with _asked(loan, reason, key) as asked:
+    with asked_of(loan, reason, key) as asked:
         from tallystick.book.proposals.terms import InterestPause
 
         number = asked.propose(loan, InterestPause(first.date(), last.date()), maker)
-    _tell_proposed(number)
+    tell_proposed(number)
 
 
 @app.command("change-rate")
@@ -165,13 +165,13 @@ def change_rate(
 ) -> None:
     """Propose that a loan bears another rate."""
     annual_rate = _rate(rate)
-    with _asked(loan, reason, key) as asked:
+    with asked_of(loan, reason, key) as asked:
         from tallystick.book.proposals.terms import RateChange
         from tallystick.rules.loan_events import rate_in_ppb
 
-        terms = RateChange(rate_in_ppb(annual_rate), _day(value_date))
+        terms = RateChange(rate_in_ppb(annual_rate), day_of(value_date))
         number = asked.propose(loan, terms, maker)
-    _tell_proposed(number)
+    tell_proposed(number)
 
 
 @app.command("restructure")
@@ -180,13 +180,13 @@ def restructure(
 ) -> None:
     """Propose that all that is outstanding bears another rate and falls due on another day."""
     annual_rate = _rate(rate)
-    with _asked(loan, reason, key) as asked:
+    with asked_of(loan, reason, key) as asked:
         from tallystick.book.proposals.terms import Restructuring
         from tallystick.rules.loan_events import rate_in_ppb
 
         terms = Restructuring(rate_in_ppb(annual_rate), to.date())
         number = asked.propose(loan, terms, maker)
-    _tell_proposed(number)
+    tell_proposed(number)
 
 
 @app.command("waive")
@@ -203,21 +203,21 @@ def waive(
 
     if charge not in list(Charge):
         raise NotACharge(charge)
-    with _asked(loan, reason, key) as asked:
+    with asked_of(loan, reason, key) as asked:
         from tallystick.book.proposals.terms import Waiver
 
         number = asked.propose(loan, Waiver(Charge(charge), asked.minor(amount)), maker)
-    _tell_proposed(number)
+    tell_proposed(number)
 
 
 @app.command("charge-off")
 def charge_off(loan: Loan, reason: Reason, maker: Maker, key: Key = None) -> None:
     """Propose to take all that a loan owes off the books as a loss."""
-    with _asked(loan, reason, key) as asked:
+    with asked_of(loan, reason, key) as asked:
         from tallystick.book.proposals.terms import ChargeOff
 
         number = asked.propose(loan, ChargeOff(), maker)
-    _tell_proposed(number)
+    tell_proposed(number)
 
 
 @app.command("proposals")
@@ -283,7 +283,7 @@ def _rate(text: str) -> Decimal:
         raise NotARate(text) from None
 
 
-def _tell_proposed(number: int) -> None:
+def tell_proposed(number: int) -> None:
     typer.echo(
         f"Proposal {number} waits for another person: tally loan approve {number} --checker EMAIL"
     )
@@ -294,12 +294,12 @@ def charge_back(
     loan: Loan, amount: Amount, reason: Reason, value_date: ValueDate = None, key: Key = None
 ) -> None:
     """The payer's bank took money back: what it had met is owed again."""
-    with _asked(loan, reason, key) as asked:
+    with asked_of(loan, reason, key) as asked:
         from tallystick.book.servicing.charge_back import charge_back
 
         amount_minor = asked.minor(amount)
         charge_back(
-            loan, amount_minor, caller=asked.caller, key=asked.key, value_date=_day(value_date)
+            loan, amount_minor, caller=asked.caller, key=asked.key, value_date=day_of(value_date)
         )
         told = asked.major(amount_minor)
     typer.echo(f"Charged back {told}: loan {loan} owes it again.")
@@ -316,13 +316,13 @@ def recover(
     """Take cash for a loan that was charged off."""
     from tallystick.faces.cli.repayments import tell_settled
 
-    with _asked(loan, reason, key) as asked:
+    with asked_of(loan, reason, key) as asked:
         from tallystick.book.servicing.recover import recover
 
         settled = recover(
             loan,
             asked.minor(amount),
-            value_date=_day(value_date),
+            value_date=day_of(value_date),
             caller=asked.caller,
             key=asked.key,
         )
@@ -337,7 +337,7 @@ def reverse(
     key: Key = None,
 ) -> None:
     """Take back an event that was recorded in error, as if it had never been."""
-    with _asked(loan, reason, key) as asked:
+    with asked_of(loan, reason, key) as asked:
         from tallystick.book.servicing.reverse_event import reverse_event
 
         reverse_event(loan, event, caller=asked.caller, key=asked.key)

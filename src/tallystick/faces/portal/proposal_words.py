@@ -13,13 +13,16 @@ from tallystick.book.proposals.terms import (
     RateChange,
     ReAging,
     Restructuring,
+    ShareBuyBack,
+    ShareReversal,
+    ShareSale,
     Terms,
     Waiver,
     terms_of,
 )
 from tallystick.faces.portal.drawdown_words import amount
 from tallystick.faces.portal.loan_act_words import CHARGES
-from tallystick.faces.portal.templatetags.figures import day, rate_percent
+from tallystick.faces.portal.templatetags.figures import day, ppm_percent, rate_percent
 
 
 def proposal_told(proposal: Proposal) -> str:
@@ -61,6 +64,21 @@ def terms_told(terms: Terms, currency: str) -> str:
             return _since(told, value_date)
         case ChargeOff(value_date):
             return _since(_now("All that it owes leaves the books as a loss"), value_date)
+        case ShareSale(funder, share_ppm, price_minor, value_date):
+            told = _now("%(share)s of it is sold to %(funder)s %(price)s")
+            return _since(told % _share(funder, share_ppm, price_minor, currency), value_date)
+        case ShareBuyBack(funder, share_ppm, price_minor, value_date):
+            told = _now("%(share)s of it is bought back from %(funder)s %(price)s")
+            return _since(told % _share(funder, share_ppm, price_minor, currency), value_date)
+        case ShareReversal(transfer):
+            return _now("Transfer %(number)s of a share is taken back") % {"number": transfer}
+
+
+def _share(funder: str, share_ppm: int, price_minor: int | None, currency: str) -> dict[str, str]:
+    price = _now("at par")
+    if price_minor is not None:
+        price = _now("for %(amount)s") % {"amount": amount(price_minor, currency)}
+    return {"share": ppm_percent(share_ppm), "funder": funder, "price": price}
 
 
 def _since(told: str, value_date: date | None) -> str:

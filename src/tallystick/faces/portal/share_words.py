@@ -33,5 +33,6 @@ ACTS: Mapping[str, Label] = {
     "buy_back_share": _("Share of a loan bought back"),
     "reverse_transfer": _("Transfer of a share taken back"),
     "pay_funder": _("Payment to a funder ordered"),
+    "register_funder": _("Funder registered"),
     "take_from_funder": _("Money of a funder taken"),
 }

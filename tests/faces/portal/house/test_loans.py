@@ -118,7 +118,9 @@ def test_a_loan_shows_its_funders_entries_and_every_rules_verdict(lending, langu
     assert [each["rule"] for each in answer.context["verdicts"]] == [
         rule.__name__ for rule in RULES
     ]
-    assert [each.share_ppm for each in answer.context["participations"]] == [1_000_000]
+    assert [(each.share_ppm, each.to_date) for each in answer.context["shares"]] == [
+        (1_000_000, None)
+    ]
     assert [entry.event for entry in answer.context["entries"]] == ["drawdown_committed"]
     assert reverse("house-ledger-entry", args=[answer.context["entries"][0].pk]) in (
         answer.content.decode()

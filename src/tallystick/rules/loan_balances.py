@@ -1,5 +1,6 @@
 """What a loan owes on a day, told in full from its position."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -144,7 +145,22 @@ def balances(position: Position, on: date) -> Balances:
     )
 
 
+def missed_dues(position: Position, on: date) -> list[date]:
+    """Due dates before ``on`` of which anything is unpaid, oldest first; as ``balances`` counts.
+
+    ``on`` is not before the position's last event.
+    """
+    position = replace(position)
+    pass_dues(position, on)
+    owed = owed_by_bucket(position, accrual_to(position, on))
+    return list(_missed(position, on, owed_minor=sum(owed.values())))
+
+
 def _past_due_since(position: Position, on: date, *, owed_minor: int) -> date | None:
+    return next(_missed(position, on, owed_minor=owed_minor), None)
+
+
+def _missed(position: Position, on: date, *, owed_minor: int) -> Iterator[date]:
     last = len(position.dues) - 1
     met_minor = interest_met(position)
     for index, interest_minor in enumerate(position.interest_at_due_minor):
@@ -156,5 +172,4 @@ def _past_due_since(position: Position, on: date, *, owed_minor: int) -> date | 
             or interest_minor > met_minor
             or (index == last and owed_minor)
         ):
-            return due_date
-    return None
+            yield due_date

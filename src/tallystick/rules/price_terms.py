@@ -83,22 +83,28 @@ def _refuse_above_ceiling(table: Table, terms: PriceTerms, *, lender: Lender, on
     Of a floating rate only the one-year loan prime rate is known here; others are judged when a
     facility is opened, with the value of that day.
     """
-    floating = terms.floating
-    key = "annual_rate" if floating is None else "spread_bps"
-    if floating is not None and floating.reference_rate != BENCHMARK:
-        return
 
     def check() -> None:
-        annual_rate = terms.annual_rate
-        if floating is not None:
-            annual_rate = with_spread(lpr_1y_on(on), floating.spread_bps)
-        assert annual_rate is not None
-        refuse_above_ceiling(
-            lender=lender,
-            on=on,
-            annual_rate=annual_rate,
-            day_count=terms.day_count,
-            penalty_rate=terms.penalty_rate,
-        )
+        annual_rate = rate_when_defined(terms, on)
+        if annual_rate is not None:
+            refuse_above_ceiling(
+                lender=lender,
+                on=on,
+                annual_rate=annual_rate,
+                day_count=terms.day_count,
+                penalty_rate=terms.penalty_rate,
+            )
 
-    table.checked(key, check)
+    table.checked("annual_rate" if terms.floating is None else "spread_bps", check)
+
+
+def rate_when_defined(terms: PriceTerms, on: date) -> Decimal | None:
+    """What the price comes to on the day it is defined; None of a reference rate unknown here.
+
+    Raises what ``reference_rates.with_spread`` raises.
+    """
+    if terms.floating is None:
+        return terms.annual_rate
+    if terms.floating.reference_rate != BENCHMARK:
+        return None
+    return with_spread(lpr_1y_on(on), terms.floating.spread_bps)

@@ -14,11 +14,12 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from tallystick.rules.calendars import Adjustment
+from tallystick.rules.fee_terms import NO_FEES, FeeTerms, fees_in, refuse_costly_fees
 from tallystick.rules.instalment_terms import Axis
 from tallystick.rules.loan_terms import BACKWARDS, USUAL_ORDERS, Bucket, Debt, KindOrders
 from tallystick.rules.money import minor_digits
 from tallystick.rules.pool_terms import TERM_BOUNDS, Terms, terms_in
-from tallystick.rules.price_terms import PriceTerms, price_in
+from tallystick.rules.price_terms import PriceTerms, price_in, rate_when_defined
 from tallystick.rules.rate_ceilings import Lender
 from tallystick.rules.refusal import Refusal
 from tallystick.rules.terms_file import Table, TermError, refuse_dangling_citations, syntax_error
@@ -150,6 +151,7 @@ class ProgrammeTerms:
     limits: LimitTerms
     pool: Terms
     settlement: SettlementTerms
+    fees: FeeTerms
     published: tuple[Published, ...]
     content: Mapping[str, Any]
 
@@ -242,12 +244,35 @@ def _programme(
         limits=_limits(table.table("limits")),
         pool=_pool(table.table("pool")),
         settlement=_settlement(table.table("settlement")),
+        fees=fees_in(table.table("fees")) if "fees" in table.content else NO_FEES,
         published=tuple(published_in(each) for each in table.tables("published")),
         content={"terms": table.content, "sources": sources},
     )
+    if defined_on is not None and not table.errors:
+        _refuse_costly_fees(table, programme, on=defined_on)
     stated = ("lender",) if "lender" in table.content else ()
     table.finish(cited=("product", "funding", *stated, "currency"))
     return programme
+
+
+def _refuse_costly_fees(table: Table, programme: ProgrammeTerms, *, on: date) -> None:
+    """Note fees that take the price above the ceiling of the day on which they are defined."""
+    annual_rate = rate_when_defined(programme.price, on)
+    if programme.fees == NO_FEES or annual_rate is None:
+        return
+    table.checked(
+        "fees",
+        lambda: refuse_costly_fees(
+            programme.fees,
+            lender=programme.lender,
+            on=on,
+            annual_rate=annual_rate,
+            day_count=programme.price.day_count,
+            penalty_rate=programme.price.penalty_rate,
+            min_amount_minor=programme.drawdown.min_draw_minor,
+            min_tenor_days=programme.drawdown.min_tenor_days,
+        ),
+    )
 
 
 def lender_in(table: Table) -> Lender:

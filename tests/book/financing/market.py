@@ -12,6 +12,7 @@ from tallystick.book.funding.models import FundingLine
 from tallystick.book.ledger.models import Book
 from tallystick.book.parties.models import LegalEntity
 from tallystick.book.parties.register import party_ids
+from tallystick.rules.programme import ProgrammeTerms
 
 TODAY = date(2026, 1, 5)
 """A Monday in a published year."""
@@ -40,6 +41,7 @@ class Market:
         supplier: str = "",
         rank: int = 1,
         secured_days: int = 3_650,
+        programme: ProgrammeTerms | None = None,
     ) -> Facility:
         """A facility whose pool's base is current on the open business day."""
         supplier_id = party_ids([supplier or f"S-{code}"])[supplier or f"S-{code}"]
@@ -66,7 +68,7 @@ class Market:
             code=code,
             legal_entity=self.entity,
             supplier_id=supplier_id,
-            programme=stored(preset("jd.jingbaobei")),
+            programme=stored(programme or preset("jd.jingbaobei")),
             pool=pool,
             programme_limit=self.programme_limit,
             funding_line=self.funding_line,

@@ -93,11 +93,12 @@ def programme(
     sweep: Sweep = Sweep.ALL,
     waterfall: tuple[Bucket, ...] = RECEIPT_ORDER,
     orders: Mapping[str, Sequence[str]] | None = None,
+    fees: Mapping[str, int] | None = None,
     **choices: int | str,
 ) -> ProgrammeTerms:
     """The JD preset with another sweep or order of payment, or ``choices`` of its settlement.
 
-    ``orders``: those of single kinds of transaction.
+    ``orders``: those of single kinds of transaction. ``fees``: what the programme charges.
     """
     terms = preset("jd.jingbaobei")
     written = terms.content["terms"]
@@ -114,6 +115,8 @@ def programme(
             "sources": dict.fromkeys(orders, "illustrative"),
         }
     written = {**written, "settlement": settlement}
+    if fees:
+        written["fees"] = {**fees, "sources": dict.fromkeys(fees, "illustrative")}
     return replace(terms, content={**terms.content, "terms": written})
 
 

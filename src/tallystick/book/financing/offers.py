@@ -12,6 +12,7 @@ from tallystick.book.statements import fetched
 from tallystick.rules.availability_steps import Step, steps_to_available
 from tallystick.rules.calendars import AdjustedDate
 from tallystick.rules.daycount import DayCount
+from tallystick.rules.fee_terms import FeeTerms, arrangement_fee_minor
 from tallystick.rules.limits import (
     Decision,
     DrawdownInputs,
@@ -39,7 +40,8 @@ class Offer:
     ``drawable_minor`` is what a drawdown would be granted now, zero where something blocks it or
     where less is available than the smallest draw. ``base``: the amounts of
     ``rules.receivables.borrowing_base`` by name. ``inputs`` is what a drawdown would read.
-    ``floating``: what the annual rate follows, None where it is fixed.
+    ``floating``: what the annual rate follows, None where it is fixed. ``fees``: what it costs
+    besides.
     """
 
     facility_id: int
@@ -50,6 +52,7 @@ class Offer:
     annual_rate_ppb: int
     floating: FloatingTerms | None
     penalty_rate_ppb: int
+    fees: FeeTerms
     day_count: DayCount
     base: Mapping[str, int]
     inputs: DrawdownInputs
@@ -128,6 +131,7 @@ def quote(facility: str, *, amount_minor: int, tenor_days: int) -> Quote:
             day_count=held.terms.price.day_count,
             drawn_date=held.business_date,
             due_date=due.date,
+            fees_minor=arrangement_fee_minor(amount_minor, held.terms.fees),
         )
     return Quote(facility, held.currency, tenor_days, decision, due, price)
 
@@ -180,6 +184,7 @@ def _offer(held: Standing, inputs: DrawdownInputs, base: Mapping[str, int]) -> O
         annual_rate_ppb=held.annual_rate_ppb,
         floating=terms.price.floating,
         penalty_rate_ppb=rate_in_ppb(terms.price.penalty_rate),
+        fees=terms.fees,
         day_count=terms.price.day_count,
         base=base,
         inputs=inputs,

@@ -8,6 +8,7 @@ from django.db import connection
 
 from tallystick.book.financing.programmes import terms_with
 from tallystick.book.financing.reference_rates import rate_series
+from tallystick.rules.fee_terms import refuse_costly_fees
 from tallystick.rules.loan_events import rate_in_ppb
 from tallystick.rules.programme import ProgrammeTerms
 from tallystick.rules.rate_ceilings import refuse_above_ceiling
@@ -44,6 +45,16 @@ def price_on(terms: ProgrammeTerms, on: date) -> int:
         annual_rate=annual_rate,
         day_count=price.day_count,
         penalty_rate=price.penalty_rate,
+    )
+    refuse_costly_fees(
+        terms.fees,
+        lender=terms.lender,
+        on=on,
+        annual_rate=annual_rate,
+        day_count=price.day_count,
+        penalty_rate=price.penalty_rate,
+        min_amount_minor=terms.drawdown.min_draw_minor,
+        min_tenor_days=terms.drawdown.min_tenor_days,
     )
     return rate_in_ppb(annual_rate)
 

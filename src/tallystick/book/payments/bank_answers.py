@@ -10,16 +10,19 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from tallystick.book.acts.once import Caller, once
+from tallystick.book.financing.programmes import terms_with
 from tallystick.book.ledger.post import post_many
 from tallystick.book.parties.business_date import open_day
 from tallystick.book.payments.models import PaymentKind
 from tallystick.book.sales_credit.payout import lock_lines_of_orders, not_paid_out, paid_out
 from tallystick.book.servicing.drawn import change_drawn
 from tallystick.book.servicing.events import NewLoanEvent, record_events
+from tallystick.book.servicing.fees import ARRANGEMENT_FEE
 from tallystick.book.watch.worklist import NewItem, open_items
 from tallystick.rules.accounting import (
     Booking,
     commitment_ended,
+    fee_charged,
     loan_disbursed,
     paid_to_funder,
     paid_to_supplier,
@@ -32,6 +35,7 @@ from tallystick.rules.bank_answers import (
     Outcome,
     judged,
 )
+from tallystick.rules.fee_terms import arrangement_fee_minor
 from tallystick.rules.journal import JournalEntry
 from tallystick.rules.loan_events import EventKind
 from tallystick.rules.sales_accounting import advance_disbursed
@@ -67,6 +71,16 @@ class _Order(NamedTuple):
     advance_id: int | None
     advance_code: str | None
     advance_fee_minor: int
+    programme_sha256: bytes | None
+
+    @property
+    def fee_minor(self) -> int:
+        """What arranging the loan costs, once it is paid out."""
+        if self.programme_sha256 is None:
+            return 0
+        return arrangement_fee_minor(
+            self.state.amount_minor, terms_with(bytes(self.programme_sha256)).fees
+        )
 
 
 class _Applied(NamedTuple):
@@ -161,13 +175,15 @@ def _locked_orders(end_to_end_ids: set[str], legal_entity_id: int) -> dict[str, 
             "     payment.ordered_date, answer.bank_reference, answer.outcome, answer.value_date,"
             "     loan.id, loan.code, coalesce(loan.book_id, advance.book_id),"
             "     coalesce(reservation.entry_id, advance.commitment_id), advance.id, advance.code,"
-            "     coalesce(advance.fee_minor, 0)"
+            "     coalesce(advance.fee_minor, 0), programme.sha256"
             " FROM payments_paymentorder AS payment"
             " LEFT JOIN payments_bankanswer AS answer"
             "   ON answer.order_id = payment.id AND answer.effect = 'applied'"
             " LEFT JOIN financing_loan AS loan ON loan.id = payment.loan_id"
             " LEFT JOIN financing_reservation AS reservation ON reservation.loan_id = loan.id"
             " LEFT JOIN sales_credit_advance AS advance ON advance.id = payment.advance_id"
+            " LEFT JOIN financing_facility AS facility ON facility.id = loan.facility_id"
+            " LEFT JOIN financing_programme AS programme ON programme.id = facility.programme_id"
             " WHERE payment.end_to_end_id = ANY(%(ids)s)"
             "   AND payment.legal_entity_id = %(legal_entity)s",
             asked,
@@ -300,6 +316,10 @@ def _entries(
             )
         if is_paid:
             entries.append(_paid_entry(order, booking, message.amount_minor))
+            if order.fee_minor:
+                entries.append(
+                    fee_charged(booking, book=order.book_id, amount_minor=order.fee_minor)
+                )
     return entries, fates
 
 
@@ -337,21 +357,28 @@ def _seal_fates(
 
 
 def _disburse(paid: Iterable[_Applied], business_date: date, act_id: int) -> None:
-    record_events(
-        [
-            NewLoanEvent(
-                loan_id=order.loan_id,
-                kind=EventKind.DISBURSED,
-                value_date=message.value_date,
-                reference=f"bank:{message.bank_reference}",
-                act_id=act_id,
-                amount_minor=message.amount_minor,
+    """The payouts, whole, and what arranging the loans costs."""
+    events = []
+    for order, message in paid:
+        if not order.loan_id:
+            continue
+        payout = NewLoanEvent(
+            loan_id=order.loan_id,
+            kind=EventKind.DISBURSED,
+            value_date=message.value_date,
+            reference=f"bank:{message.bank_reference}",
+            act_id=act_id,
+            amount_minor=message.amount_minor,
+        )
+        events.append(payout)
+        if order.fee_minor:
+            fee = payout._replace(
+                kind=EventKind.FEE_CHARGED,
+                reference=ARRANGEMENT_FEE,
+                amount_minor=order.fee_minor,
             )
-            for order, message in paid
-            if order.loan_id
-        ],
-        booking_date=business_date,
-    )
+            events.append(fee)
+    record_events(events, booking_date=business_date)
     paid_out(
         {order.advance_id: message.value_date for order, message in paid if order.advance_id},
         booking_date=business_date,

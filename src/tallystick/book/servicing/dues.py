@@ -7,8 +7,10 @@ from datetime import date, timedelta
 from django.db.models import QuerySet
 
 from tallystick.book.financing.models import Loan, LoanStatus
+from tallystick.book.financing.programmes import terms_with
 from tallystick.book.servicing.live_loan import NotALiveLoan
 from tallystick.book.servicing.positions import LoanPosition, positions_of
+from tallystick.rules.fee_terms import arrangement_fee_minor
 from tallystick.rules.loan_balances import Balances, balances
 from tallystick.rules.loan_events import rate_in_ppb
 from tallystick.rules.pricing import price_of
@@ -118,8 +120,11 @@ def _due(loan: Loan, held: LoanPosition, *, on: date) -> Due:
             day_count=held.terms.day_count,
             drawn_date=loan.drawn_date,
             due_date=loan.due_date,
+            fees_minor=arrangement_fee_minor(
+                loan.principal_minor, terms_with(bytes(loan.facility.programme.sha256)).fees
+            ),
         )
-        parts = (loan.principal_minor, price.interest_minor, 0, 0, 0)
+        parts = (loan.principal_minor, price.interest_minor, 0, price.fees_minor, 0)
         asked_on = loan.due_date
     else:
         asked_on = max(on, loan.due_date, held.position.last_value_date)

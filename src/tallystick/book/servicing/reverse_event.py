@@ -107,7 +107,9 @@ def _taken_back(
     name = _ENTRY_OF.get(EventKind(event.kind))
     if name is None:
         return {}
-    entry_id = Entry.objects.values_list("id", flat=True).get(act=event.act_id, event=name)
+    entry_id = Entry.objects.values_list("id", flat=True).get(
+        act=event.act_id, event=name, reference=f"loan:{held.code}"
+    )
     entry = journal_entry(entry_id)
     if all(posting.account.book in (None, held.book_id) for posting in entry.postings):
         reverse_entry(entry_id, event="event_reversed", booking_date=booking_date, act_id=act_id)

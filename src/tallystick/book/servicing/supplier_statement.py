@@ -18,11 +18,12 @@ from typing import NamedTuple
 from tallystick.book.financing.models import PAID_OUT, Loan
 from tallystick.book.ledger import queries
 from tallystick.book.ledger.models import Account
+from tallystick.book.servicing.fees import fee_names
 from tallystick.book.servicing.history import loan_events
 from tallystick.book.servicing.models import STILL_IN_FORCE, Position
 from tallystick.book.servicing.positions import positions_of
 from tallystick.rules.loan_events import LoanEvent
-from tallystick.rules.loan_statement import stated_movements
+from tallystick.rules.loan_statement import StatedKind, stated_movements
 from tallystick.rules.loan_terms import EARLIEST_START, LoanTerms
 from tallystick.rules.refusal import Refusal
 
@@ -143,6 +144,7 @@ def _corrections(
 
 
 class _Loan(NamedTuple):
+    loan_id: int
     code: str
     terms: LoanTerms
     events: Sequence[LoanEvent]
@@ -165,7 +167,7 @@ def _loans(supplier_id: int, currency: str, *, from_date: date, to_date: date) -
     )
     events = loan_events(loan_ids)
     return [
-        _Loan(held.code, held.terms, events[held.loan_id])
+        _Loan(held.loan_id, held.code, held.terms, events[held.loan_id])
         for held in positions_of(loan_ids).values()
     ]
 
@@ -181,11 +183,15 @@ def _learned_late(loan: _Loan, from_date: date) -> bool:
 
 def _told(loans: Iterable[_Loan], *, until: Sequence[date]) -> dict[str, list[_Movement]]:
     """The movements of loans by code, up to the last day of ``until`` and as known on it."""
+    loans = list(loans)
+    names = fee_names(loan.loan_id for loan in loans)
     return {
         loan.code: [
             (
                 stated.value_date,
-                str(stated.kind),
+                names.get(stated.event_id or 0, str(stated.kind))
+                if stated.kind is StatedKind.FEE
+                else str(stated.kind),
                 loan.code,
                 "" if stated.event_id is None else str(stated.event_id),
                 stated.amount_minor,

@@ -51,7 +51,12 @@ class OfferOut(BaseModel):
     due_date: date | None
     due_date_provisional: bool | None
     interest_minor: Minor | None
-    other_charges_minor: Minor | None
+    other_charges_minor: Minor | None = Field(
+        description="The arrangement fee: charged at the payout, which is whole; due with the loan."
+    )
+    late_fee_minor: Minor = Field(
+        description="Charged once for a due date missed; not in the rate of all charges."
+    )
     total_minor: Minor | None = Field(description="All that is to be repaid on the due date.")
     apr_percent: str | None = Field(
         description="Rate a year of all charges, compounded, in per cent: announcement 3 (2021) of "
@@ -83,6 +88,7 @@ class OfferOut(BaseModel):
         "due_date_provisional": False,
         "interest_minor": 43056,
         "other_charges_minor": 0,
+        "late_fee_minor": 0,
         "total_minor": 2543056,
         "apr_percent": "10.59",
         "would_be_granted": True,
@@ -122,6 +128,7 @@ def show_offer(
         "due_date_provisional": due and due.provisional,
         "interest_minor": price and price.interest_minor,
         "other_charges_minor": price and price.fees_minor,
+        "late_fee_minor": offer.fees.late_minor,
         "total_minor": price and price.total_minor,
         "apr_percent": price and price.apr_percent_estimate and f"{price.apr_percent_estimate:f}",
         "would_be_granted": not refused,

@@ -120,6 +120,8 @@ def _print(day: "ClosedDay") -> None:
         f"{day.date}: {accrued or 'nothing to accrue'}; {seal['entries']} entries sealed as "
         f"{seal['seal'][:16]}…"
     )
+    if late_fees := day.figures["dues"].get("late_fees"):
+        typer.echo(f"  {late_fees} fees for due dates missed")
     for moved in day.figures["dues"]["moved"]:
         typer.echo(
             f"  loan {moved['loan']}: its due date moves from {moved['from_date']} to "

@@ -45,6 +45,30 @@ def test_the_confirmation_tells_the_due_date_the_interest_and_what_is_to_be_repa
     assert seller.drawn_minor == []
 
 
+def test_a_programmes_fees_are_told_by_name_in_money_and_in_the_rate_of_all_charges(
+    shared_database,
+):
+    terms = scenes.programme(fees={"arrangement_bps": 100, "late_minor": 50_00})
+    charged = opened_seller(9_007, terms)
+
+    home = text_of(charged.client.get("/my/"))
+    shown = text_of(
+        charged.client.get(f"{charged.draw_address}confirm/", {"amount": "36,000", "tenor": "30"})
+    )
+    charged.confirm(amount="36,000", tenor="30")
+    dues = text_of(charged.client.get("/my/dues/"))
+
+    assert "An arrangement fee is charged with the payout" in home
+    assert "¥ 1,000.00" in home
+    assert "There is no other charge" not in home
+    # 300.00 of interest and 360.00 of fee: 660 on 36,000 for 30 days.
+    assert "Arrangement fee ¥ 360.00" in shown
+    assert "To repay ¥ 36,660.00" in shown
+    assert f"{((36_660 / 36_000) ** (365 / 30) - 1) * 100:.2f} %" in shown
+    assert "For a due date missed, once: ¥ 50.00" in shown
+    assert "36,660.00" in dues
+
+
 def test_what_was_confirmed_is_what_the_loan_owes(seller):
     seller.confirm(amount="36,000", tenor="30")
 

@@ -23,7 +23,7 @@ def test_a_loan_tells_what_it_owes_and_how_its_interest_came_about(seller):
     assert "2 Mar 2026 – 12 Mar 2026 ¥ 100.00" in shown
     assert "12 Mar 2026 – 17 Mar 2026 ¥ 36.25" in shown
     assert "To settle it on 17 Mar 2026 ¥ 26,136.25" in shown
-    assert "Repayment received · 12 Mar 2026 · ¥ 10,000.00" in shown
+    assert "Repaid from own cash · 12 Mar 2026 · ¥ 10,000.00" in shown
 
 
 def test_repaying_early_saves_the_interest_of_the_days_left(seller):

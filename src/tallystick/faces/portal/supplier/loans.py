@@ -12,6 +12,7 @@ from tallystick.book.access.permissions import May
 from tallystick.book.financing.models import PAID_OUT, Decision, Loan, LoanStatus
 from tallystick.book.payments.models import BankAnswer, PaymentOrder
 from tallystick.book.servicing.dues import dues_of, settlement_quote
+from tallystick.book.servicing.fees import fee_names
 from tallystick.book.servicing.loans import LoanOn, loan_on
 from tallystick.book.servicing.portfolio import principal_of
 from tallystick.faces.portal.drawdown_words import Said, compared
@@ -149,10 +150,11 @@ def _timeline(found: Loan, movements: tuple[Movement, ...]) -> list[dict[str, An
                 order=order, outcome="rejected", effect="applied"
             ).order_by("pk")
         ]
+    names = fee_names([found.pk])
     told_of += [
         {
             "date": movement.value_date,
-            "kind": str(movement.kind),
+            "kind": names.get(movement.event_id, str(movement.kind)),
             "amount_minor": movement.amount_minor,
             "movement": movement,
         }

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from tallystick.book.financing.offers import Offer
+from tallystick.rules.fee_terms import arrangement_fee_minor
 from tallystick.rules.money import minor_digits
 from tallystick.rules.pricing import cost_per_day_minor, price_of
 
@@ -13,10 +14,13 @@ LOT_UNITS = 100_000
 
 
 class PriceTold(NamedTuple):
-    """A day's cost of a lot, and the rate of all charges for a draw of ``tenor_days``."""
+    """A day's cost of a lot, the fee for arranging it, and the rate of all charges for a draw of
+    ``tenor_days``.
+    """
 
     lot_minor: int
     day_minor: int
+    fee_minor: int
     tenor_days: int
     apr_percent: Decimal | None
 
@@ -31,8 +35,9 @@ def price_told(offer: Offer) -> PriceTold:
         day_count=offer.day_count,
         drawn_date=offer.business_date,
         due_date=offer.business_date + timedelta(days=tenor_days),
+        fees_minor=arrangement_fee_minor(lot_minor, offer.fees),
     )
     day_minor = cost_per_day_minor(
         lot_minor, annual_rate_ppb=offer.annual_rate_ppb, day_count=offer.day_count
     )
-    return PriceTold(lot_minor, day_minor, tenor_days, price.apr_percent_estimate)
+    return PriceTold(lot_minor, day_minor, price.fees_minor, tenor_days, price.apr_percent_estimate)

@@ -148,3 +148,8 @@ def state_of(code: str, *, on: date, known_on: date | None = None) -> SalesShare
 
 def status_of(code: str) -> str:
     return Advance.objects.get(code=code).status
+
+
+def granted_before(answer: dict[str, object]) -> GrantedAdvance:
+    """An advance as the command line has told it."""
+    return GrantedAdvance.from_json(dict(answer), repeated=False)

@@ -1,5 +1,6 @@
 """Programmes of advances out of sales: the presets of the package, and what a line is held to."""
 
+import tomllib
 from datetime import date
 from functools import cache, lru_cache
 from importlib import resources
@@ -8,6 +9,7 @@ from pathlib import Path
 from tallystick.book.financing.models import Programme
 from tallystick.book.financing.programmes import UnknownProgramme, text_of
 from tallystick.rules.sales_programme import (
+    SalesProduct,
     SalesProgrammeTerms,
     read_sales_programmes,
     stored_sales_programme,
@@ -36,6 +38,23 @@ def sales_preset(code: str) -> SalesProgrammeTerms:
     if code not in programmes:
         raise UnknownProgramme(code, list(programmes))
     return programmes[code]
+
+
+def is_of_sales(file: Path) -> bool:
+    """True where a file holds programmes of advances out of sales; raises UnreadableProgrammeFile.
+
+    It is so where any programme in it says so: a file holds programmes of one kind.
+    """
+    try:
+        groups = tomllib.loads(text_of(file)).values()
+    except tomllib.TOMLDecodeError:
+        return False
+    return any(
+        isinstance(programme, dict) and programme.get("product") == SalesProduct.SALES_SHARE
+        for group in groups
+        if isinstance(group, dict)
+        for programme in group.values()
+    )
 
 
 def sales_programmes_in(file: Path, *, defined_on: date) -> list[SalesProgrammeTerms]:

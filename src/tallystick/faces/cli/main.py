@@ -64,6 +64,7 @@ COMMANDS = (
     Entry("unfreeze", "money:unfreeze", "Let a frozen facility be drawn again.", MONEY),
     Entry("loan", "loan:app", "A loan: its state and why it is so, and what is done to it.", MONEY),
     Entry("funder", "funders:app", "Funders with shares of loans, and their money.", MONEY),
+    Entry("sales", "sales:app", "Advances repaid by a share of a merchant's sales.", MONEY),
     Entry("close", "day:close", "Close business days.", BOOKS),
     Entry("collections", "collections:app", "Firms that pay late, and what is done.", BOOKS),
     Entry("classes", "classes:app", "Classes of loans, provisions, and facts.", BOOKS),

@@ -17,7 +17,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a tabl
 @app.command("list")
 def list_programmes(as_json: Json = False) -> None:
     """The programmes that come with tallystick."""
-    programmes = _programmes().presets().values()
+    programmes = [*_programmes().presets().values(), *_sales_programmes().sales_presets().values()]
     if as_json:
         listed = [
             {
@@ -38,7 +38,8 @@ def list_programmes(as_json: Json = False) -> None:
 @app.command("show")
 def show_programme(code: str, as_json: Json = False) -> None:
     """Every term of a programme, with the source of each."""
-    programme = _programmes().preset(code)
+    sales = _sales_programmes().sales_presets()
+    programme = sales[code] if code in sales else _programmes().preset(code)
     if as_json:
         content = {"code": programme.code, **programme.content}
         typer.echo(json.dumps(content, ensure_ascii=False, indent=2))
@@ -74,7 +75,9 @@ def check_programmes(
 ) -> None:
     """Check a programme file of your own: all that is wrong, with line, value and remedy."""
     defined_on = on.date() if on else datetime.now(UTC).date()
-    programmes = _programmes().programmes_in(file, defined_on=defined_on)
+    module = _sales_programmes()
+    read = module.sales_programmes_in if module.is_of_sales(file) else _programmes().programmes_in
+    programmes = read(file, defined_on=defined_on)
     codes = ", ".join(programme.code for programme in programmes)
     typer.echo(f"{file} is in order: {codes}.")
 
@@ -88,5 +91,13 @@ def _programmes() -> Any:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tallystick.site.settings")
     django.setup()
     from tallystick.book.financing import programmes
+
+    return programmes
+
+
+def _sales_programmes() -> Any:
+    """Likewise for the programmes of advances out of sales."""
+    _programmes()
+    from tallystick.book.sales_credit import programmes
 
     return programmes

@@ -19,6 +19,7 @@ from tallystick.book.ledger.models import Account, Entry, ManualJournal
 from tallystick.book.parties.models import LegalEntity, Party, User
 from tallystick.book.payments.models import BankAnswer, CashReceipt, PaymentOrder
 from tallystick.book.proposals.models import Proposal
+from tallystick.book.sales_credit.models import LossProposal
 from tallystick.book.statements import fetched
 from tallystick.book.trade.models import Claim, Document
 from tallystick.book.watch.models import Verification, WorkItem
@@ -112,6 +113,10 @@ def facts(viewer: Viewer) -> QuerySet[Fact]:
 
 def proposals(viewer: Viewer) -> QuerySet[Proposal]:
     return _house(viewer, Proposal.objects.all())
+
+
+def loss_proposals(viewer: Viewer) -> QuerySet[LossProposal]:
+    return _house(viewer, LossProposal.objects.all())
 
 
 def programme_limits(viewer: Viewer) -> QuerySet[ProgrammeLimit]:

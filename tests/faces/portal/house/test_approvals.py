@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.urls import reverse
+from tests.book.sales_credit import scene as advances
 from tests.book.servicing import scene as scenes
 from tests.book.servicing.scene import START
 from tests.faces.portal.house.office import (
@@ -19,12 +20,15 @@ from tests.faces.portal.house.office import (
 
 from tallystick.book.acts.once import Caller
 from tallystick.book.financing.models import Loan
+from tallystick.book.funding.models import ShareTransfer
 from tallystick.book.impairment.facts import FactKind, NewFact, propose_fact
 from tallystick.book.ledger.manual_journals import propose as propose_journal
-from tallystick.book.parties.models import Role
+from tallystick.book.parties.models import Party, Role
 from tallystick.book.proposals.models import Proposal
 from tallystick.book.proposals.propose import propose
 from tallystick.book.proposals.terms import DueMove, ReAging
+from tallystick.book.sales_credit.charge_off import propose_loss
+from tallystick.book.sales_credit.models import Advance
 from tallystick.book.servicing.loans import loan_on
 from tallystick.book.servicing.models import LoanEvent
 from tallystick.rules.journal import AccountName, credit, debit
@@ -69,7 +73,8 @@ def test_the_menu_of_a_loan_offers_each_role_what_it_may_do(scene):
         role: set(re.findall(r"/house/loan-([a-z-]+)/", shown)) for role, shown in pages.items()
     }
     proposals = {
-        *("extend", "move-due", "re-age", "pause", "rate", "waive", "restructure", "charge-off")
+        *("extend", "move-due", "re-age", "pause", "rate", "waive", "restructure"),
+        *("sell", "buy-back", "charge-off"),
     }
 
     assert offered[Role.OPERATOR] == offered[Role.RISK_OFFICER] == proposals | {"fee", "reverse"}
@@ -240,3 +245,37 @@ def test_the_menu_shows_the_parts_of_the_house_and_the_pages_of_the_part_one_is_
     assert {reverse("house-today"), reverse("house-cash"), reverse("house-webhooks")} <= {*reached}
     seen_by_auditor = signed_in(Role.AUDITOR).get(reverse("house-today")).context["groups"]
     assert [place["label"] for place in seen_by_auditor[-1]["places"]] == ["Programmes"]
+
+
+def test_a_share_is_sold_by_two_people_from_the_loans_page(scene):
+    loan = loan_of("GAMMA")
+    Party.objects.create(code="BANK-B", name="Bank B")
+    typed = {"funder": "BANK-B", "share": "30", "value_date": str(scene.today)}
+
+    seen = sent(signed_in(Role.OPERATOR), page("sell", loan), **typed)
+    assert "30 % of it is sold to BANK-B" in text_of(seen)
+    assert changed(seen) == {}, "the borrower owes what it owed"
+    proposed = sent(signed_in(Role.OPERATOR), page("sell", loan), **typed, step="confirm")
+    assert proposed.status_code == 302, text_of(proposed)
+    proposal = Proposal.objects.get(loan=loan, kind="share_sale")
+    approve = reverse("house-approvals-approve", args=[proposal.pk])
+    assert sent(signed_in(Role.APPROVER), approve).status_code == 302
+
+    assert [each.share_ppm for each in ShareTransfer.objects.filter(loan=loan)] == [300_000]
+
+
+def test_the_charge_off_of_an_advance_waits_on_the_same_page(database):
+    scene = advances.opened()
+    advances.has_sold_for_three_months(scene)
+    advances.a_line(scene)
+    code = advances.paid_out(scene, 20_000_000)
+    propose_loss(code, caller=WHY, key="loss", maker=user(Role.OPERATOR))
+    approver = signed_in(Role.APPROVER)
+
+    (row,) = approver.get(APPROVALS).context["rows"]
+    assert code in row["each"].about
+    assert sent(approver, row["each"].approve_url).status_code == 302
+
+    assert Advance.objects.get(code=code).status == "charged_off"
+    assert "Nothing waits for a second person" in text_of(approver.get(APPROVALS))
+    assert sent(approver, row["each"].reject_url).status_code == 422

@@ -23,13 +23,15 @@ from tallystick.book.parties.models import LegalEntity
 from tallystick.book.proposals.decide import approve_proposal, reject_proposal
 from tallystick.book.proposals.models import Proposal
 from tallystick.book.proposals.propose import preview
-from tallystick.book.proposals.terms import terms_of
+from tallystick.book.proposals.terms import ChargeOff, terms_of
+from tallystick.book.sales_credit.charge_off import approve_loss, reject_loss
+from tallystick.book.sales_credit.models import LossProposal
 from tallystick.faces.portal.drawdown_words import amount
 from tallystick.faces.portal.house.act_pages import ActForm, ActPage, Changed, Told, act_page
 from tallystick.faces.portal.house.entity_asked import entity_asked, entity_choice
 from tallystick.faces.portal.house.loan_changes import changes_of
 from tallystick.faces.portal.pages import page
-from tallystick.faces.portal.proposal_words import proposal_told
+from tallystick.faces.portal.proposal_words import proposal_told, terms_told
 from tallystick.faces.portal.refusals import told
 from tallystick.faces.portal.templatetags.figures import day
 from tallystick.faces.portal.words import named
@@ -134,9 +136,55 @@ def reject(request: HttpRequest, number: int) -> HttpResponse:
     return act_page(request, ActForm(request.POST or None), words, rejected)
 
 
+@page(May.DECIDE_RELIEF)
+def approve_loss_of(request: HttpRequest, number: int) -> HttpResponse:
+    """Charge an advance out of sales off."""
+    proposal = _loss(request, number)
+    back = reverse("house-approvals")
+
+    def approved(asked: dict[str, Any], caller: Caller) -> Told:
+        approve_loss(proposal.pk, caller=caller, key=asked["key"], checker=request.user)
+        return Told(back, _now("Proposal %(number)s is carried out.") % {"number": proposal.pk})
+
+    words = ActPage(
+        title=_now("Approve the charge-off of an advance"),
+        lead=_now("It is carried out in the open business day, at once."),
+        button=_now("Approve it"),
+        back=back,
+        facts=_facts_of_loss(proposal),
+        is_grave=True,
+    )
+    return act_page(request, ApproveForm(request.POST or None), words, approved)
+
+
+@page(May.DECIDE_RELIEF)
+def reject_loss_of(request: HttpRequest, number: int) -> HttpResponse:
+    """Decline the charge-off of an advance."""
+    proposal = _loss(request, number)
+    back = reverse("house-approvals")
+
+    def rejected(asked: dict[str, Any], caller: Caller) -> Told:
+        reject_loss(proposal.pk, caller=caller, key=asked["key"], checker=request.user)
+        return Told(back, _now("Proposal %(number)s is rejected.") % {"number": proposal.pk})
+
+    words = ActPage(
+        title=_now("Reject the charge-off of an advance"),
+        lead=_now("Nothing changes. Whoever proposed it reads your reason."),
+        button=_now("Reject it"),
+        back=back,
+        facts=_facts_of_loss(proposal),
+    )
+    return act_page(request, ActForm(request.POST or None), words, rejected)
+
+
 def things_to_approve(viewer: Viewer) -> int:
     """How many things wait for a second person."""
-    reached = (reach.proposals(viewer), reach.facts(viewer), reach.manual_journals(viewer))
+    reached = (
+        reach.proposals(viewer),
+        reach.loss_proposals(viewer),
+        reach.facts(viewer),
+        reach.manual_journals(viewer),
+    )
     return sum(rows.filter(approved=None).count() for rows in reached)
 
 
@@ -149,6 +197,13 @@ def _all_waiting(viewer: Viewer, entity: LegalEntity) -> Iterator[Waiting]:
         .order_by("pk")[:MOST_SHOWN]
     ):
         yield _of_loan(proposal)
+    for loss in (
+        reach.loss_proposals(viewer)
+        .filter(advance__line__legal_entity=entity, approved=None)
+        .select_related("advance__line__merchant", "maker")
+        .order_by("pk")[:MOST_SHOWN]
+    ):
+        yield _of_advance(loss)
     for fact in (
         reach.facts(viewer)
         .filter(**rows)
@@ -178,6 +233,23 @@ def _of_loan(proposal: Proposal) -> Waiting:
         act=May.DECIDE_RELIEF,
         approve_url=reverse("house-approvals-approve", args=[proposal.pk]),
         reject_url=reverse("house-approvals-reject", args=[proposal.pk]),
+    )
+
+
+def _of_advance(loss: LossProposal) -> Waiting:
+    merchant = loss.advance.line.merchant
+    return Waiting(
+        kind="charge_off",
+        number=loss.pk,
+        told=terms_told(ChargeOff(), loss.advance.currency),
+        about=f"{loss.advance.code} · {merchant.name}",
+        about_url=reverse("house-parties-one", args=[merchant.code]),
+        maker=loss.maker.email,
+        reason=loss.reason,
+        proposed_at=loss.proposed_at,
+        act=May.DECIDE_RELIEF,
+        approve_url=reverse("house-approvals-approve-loss", args=[loss.pk]),
+        reject_url=reverse("house-approvals-reject-loss", args=[loss.pk]),
     )
 
 
@@ -251,5 +323,23 @@ def _facts(proposal: Proposal) -> list[tuple[str, str]]:
         (_now("Loan"), f"{proposal.loan.code} · {proposal.loan.facility.supplier.name}"),
         (_now("What is proposed"), proposal_told(proposal)),
         (_now("Proposed by"), f"{proposal.maker.email}, {day(proposal.proposed_date)}"),
+        (_now("Why"), proposal.reason),
+    ]
+
+
+def _loss(request: HttpRequest, number: int) -> LossProposal:
+    rows = reach.loss_proposals(request.viewer)
+    found: LossProposal = reach.by_number(
+        rows.select_related("advance__line__merchant", "maker"), "proposal", number
+    )
+    return found
+
+
+def _facts_of_loss(proposal: LossProposal) -> list[tuple[str, str]]:
+    advance = proposal.advance
+    return [
+        (_now("Advance"), f"{advance.code} · {advance.line.merchant.name}"),
+        (_now("What is proposed"), terms_told(ChargeOff(), advance.currency)),
+        (_now("Proposed by"), proposal.maker.email),
         (_now("Why"), proposal.reason),
     ]

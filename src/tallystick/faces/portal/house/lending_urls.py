@@ -45,6 +45,8 @@ urlpatterns = [
     path("loan-waive/<path:code>/", loan_acts.waive, name="house-loans-waive"),
     path("loan-restructure/<path:code>/", loan_acts.restructure, name="house-loans-restructure"),
     path("loan-charge-off/<path:code>/", loan_acts.charge_off, name="house-loans-charge-off"),
+    path("loan-sell/<path:code>/", loan_acts.sell, name="house-loans-sell"),
+    path("loan-buy-back/<path:code>/", loan_acts.buy_back, name="house-loans-buy-back"),
     path("loan-fee/<path:code>/", loan_acts.fee, name="house-loans-fee"),
     path(
         "loan-charge-back/<path:code>/", loan_acts.charge_back_one, name="house-loans-charge-back"
@@ -53,6 +55,16 @@ urlpatterns = [
     path("approvals/", approvals.waiting, name="house-approvals"),
     path("approvals/<int:number>/approve/", approvals.approve, name="house-approvals-approve"),
     path("approvals/<int:number>/reject/", approvals.reject, name="house-approvals-reject"),
+    path(
+        "approvals/advances/<int:number>/approve/",
+        approvals.approve_loss_of,
+        name="house-approvals-approve-loss",
+    ),
+    path(
+        "approvals/advances/<int:number>/reject/",
+        approvals.reject_loss_of,
+        name="house-approvals-reject-loss",
+    ),
     path("collections/", collections.listed, name="house-collections"),
     path("collections/<int:number>/", collections.one, name="house-collections-one"),
     path(

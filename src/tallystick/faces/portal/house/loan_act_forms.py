@@ -1,5 +1,6 @@
 """The forms of acts on a loan: each becomes the terms of a proposal, or what its act takes."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +17,8 @@ from tallystick.book.proposals.terms import (
     RateChange,
     ReAging,
     Restructuring,
+    ShareBuyBack,
+    ShareSale,
     Terms,
     Waiver,
 )
@@ -122,6 +125,38 @@ class RestructuringForm(ProposalForm):
 
     def terms(self) -> Terms:
         return Restructuring(_ppb(self.cleaned_data["rate"]), self.cleaned_data["to_date"])
+
+
+class ShareSaleForm(ProposalForm):
+    """A share of the loan, and what is paid for it; at par where no price is typed."""
+
+    funder = forms.CharField(label=_("Funder's code"), max_length=64)
+    share = forms.DecimalField(
+        label=_("Share of the loan, in per cent"), min_value=0, max_value=100, decimal_places=4
+    )
+    price = AmountField()
+    value_date = DateField(_("Counts from"))
+
+    def __init__(self, *args: Any, **given: Any) -> None:
+        super().__init__(*args, **given)
+        self.fields["price"].label = _("Price")
+        self.fields["price"].required = False
+        self.fields["price"].help_text = _("Empty: at par, the share's part of all that is owed.")
+
+    def terms(self) -> Terms:
+        return ShareSale(*self.agreed())
+
+    def agreed(self) -> tuple[str, int, int | None, date | None]:
+        """Funder, parts per million, price and value date."""
+        asked = self.cleaned_data
+        price_minor = minor_from_typed(asked["price"], self.currency) if asked["price"] else None
+        share_ppm = int(asked["share"] * 10_000)
+        return asked["funder"].strip(), share_ppm, price_minor, asked["value_date"]
+
+
+class ShareBuyBackForm(ShareSaleForm):
+    def terms(self) -> Terms:
+        return ShareBuyBack(*self.agreed())
 
 
 class ChargeOffForm(ProposalForm):

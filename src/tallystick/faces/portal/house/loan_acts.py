@@ -54,6 +54,8 @@ MENU = (
     Entry(_("Change the rate"), "house-loans-rate", May.PROPOSE_RELIEF),
     Entry(_("Waive a charge"), "house-loans-waive", May.PROPOSE_RELIEF),
     Entry(_("Restructure"), "house-loans-restructure", May.PROPOSE_RELIEF),
+    Entry(_("Sell a share"), "house-loans-sell", May.PROPOSE_RELIEF),
+    Entry(_("Buy a share back"), "house-loans-buy-back", May.PROPOSE_RELIEF),
     Entry(_("Charge it off"), "house-loans-charge-off", May.PROPOSE_RELIEF),
     Entry(_("Charge a fee"), "house-loans-fee", May.SERVICE_LOANS),
     Entry(_("Take an event back"), "house-loans-reverse", May.SERVICE_LOANS, is_after_the_end=True),
@@ -178,6 +180,34 @@ def charge_off(request: HttpRequest, code: str) -> HttpResponse:
             "firm still owes it: what comes in later is recovered."
         ),
         is_grave=True,
+    )
+
+
+@page(May.PROPOSE_RELIEF)
+def sell(request: HttpRequest, code: str) -> HttpResponse:
+    return _propose(
+        request,
+        code,
+        typed.ShareSaleForm,
+        _now("Sell a share"),
+        _now(
+            "A funder takes a share of what comes in from its day on, and owes the price. Nothing "
+            "changes for the borrower."
+        ),
+    )
+
+
+@page(May.PROPOSE_RELIEF)
+def buy_back(request: HttpRequest, code: str) -> HttpResponse:
+    return _propose(
+        request,
+        code,
+        typed.ShareBuyBackForm,
+        _now("Buy a share back"),
+        _now(
+            "A share that a funder holds comes back, in full or in part, and the price is owed to "
+            "the funder. Nothing changes for the borrower."
+        ),
     )
 
 

@@ -12,9 +12,11 @@ from tallystick.book.financing.models import Loan
 from tallystick.book.impairment.models import LoanClass
 from tallystick.book.ledger.models import Account, Book, Entry, Posting
 from tallystick.book.ledger.queries import balances
+from tallystick.book.parties.models import Party
 from tallystick.book.servicing.close import close_day, close_through
 from tallystick.book.servicing.repay import repay
 from tallystick.book.servicing.reverse import reverse_receipt
+from tallystick.book.servicing.sell_share import sell_share
 
 DAY = timedelta(days=1)
 BANK, FACTOR = shorter("cn.bank"), shorter("cn.factor")
@@ -200,4 +202,24 @@ def test_a_receipt_taken_back_after_the_loan_has_moved_is_taken_from_its_new_boo
 
     bad = Book.objects.get(asset_class="substandard").pk
     assert net_minor(scene, "loan_principal", book=bad) == 3_600_000
+    assert findings() == []
+
+
+def test_a_sold_share_leaves_with_its_part_and_neither_suspense_nor_income_of_it_is_ours(database):
+    """A quarter of 36,000.00 is sold after one night of 10.00; ten nights later it is bad."""
+    scene = under(FACTOR)
+    loan = scenes.lent(scenes.facility(scene, "S1"), 3_600_000, days=1, penalty_rate_ppb=0)
+    Party.objects.create(code="HARBOUR", name="Harbour Bank")
+    close_day(scene.legal_entity_id, START)
+    sell_share(code_of(loan), "HARBOUR", 250_000, caller=CALLER, key="sold")
+
+    close_through(scene.legal_entity_id, START + 9 * DAY)
+
+    book = Book.objects.get(asset_class=class_book(loan))
+    assert book.asset_class != "normal"
+    assert net_minor(scene, "principal_sold", book=book.pk) == -900_000
+    assert net_minor(scene, "interest_sold", book=book.pk) == -2_500
+    # Of the three nights since it was classed so, as of the nine since the sale, three quarters.
+    assert net_minor(scene, "interest_in_suspense") == -2_250
+    assert net_minor(scene, "interest_income") == -(1_000 + 9 * 750 - 2_250)
     assert findings() == []

@@ -18,8 +18,10 @@ from tallystick.book.impairment.facts import FactKind
 from tallystick.book.impairment.models import Provision, Reserve
 from tallystick.book.impairment.packs import RulePackNotInForce, adopt, preset
 from tallystick.book.impairment.provide import ALLOWANCE, loan_provided_on
+from tallystick.book.parties.models import Party
 from tallystick.book.servicing.close import close_day, close_through
 from tallystick.book.servicing.repay import repay
+from tallystick.book.servicing.sell_share import sell_share
 from tallystick.rules.expected_loss import PPB, allowance_minor
 from tallystick.site import databases
 
@@ -44,6 +46,26 @@ def test_a_factor_books_the_higher_of_its_hundredth_and_the_expected_loss(databa
             "suspended_minor": 0,
         }
     }
+    assert findings() == []
+
+
+def test_of_a_loan_of_which_a_share_was_sold_only_the_rest_is_provided_for(database):
+    """36,000.00 and two nights of 10.00; three quarters of it at 0.3 % and at a hundredth."""
+    scene = under(preset("cn.factor"))
+    loan_id = scenes.lent(scenes.facility(scene, "S1"), 3_600_000, days=60)
+    Party.objects.create(code="HARBOUR", name="Harbour Bank")
+    close_day(scene.legal_entity_id, START)
+    sell_share(code_of(loan_id), "HARBOUR", 250_000, caller=CALLER, key="sold")
+
+    close_day(scene.legal_entity_id, START + DAY)
+
+    row = Provision.objects.get(date=START + DAY)
+    assert (row.principal_minor, row.exposure_minor, row.allowance_minor) == (
+        2_700_000,
+        2_701_500,
+        8_105,
+    )
+    assert net_minor(scene, "loss_reserve") == -(27_000 - 8_105)
     assert findings() == []
 
 

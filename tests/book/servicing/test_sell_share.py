@@ -34,6 +34,7 @@ from tallystick.book.servicing.charge_fee import charge_fee
 from tallystick.book.servicing.charge_off import charge_off, waive
 from tallystick.book.servicing.close import close_through
 from tallystick.book.servicing.events import EventInFuture
+from tallystick.book.servicing.extend import move_due_date
 from tallystick.book.servicing.live_loan import NotALiveLoan
 from tallystick.book.servicing.recover import recover
 from tallystick.book.servicing.repay import repay
@@ -178,18 +179,19 @@ def test_shares_that_cannot_be_told_apart_to_the_minor_unit_still_sum_to_the_loa
 
 def test_penalty_and_fees_belong_to_the_holders_too(lent):
     scene, _, code = lent
+    move_due_date(code, START + 15 * DAY, caller=CALLER, key="sooner")
     after_nights(scene, 10)
     sold(code)
     charge_fee(code, 10_000, value_date=START + 10 * DAY, why="late", caller=CALLER, key="fee")
-    after_nights(scene, 70)
+    after_nights(scene, 25)
 
     assert net_minor(scene, "fees_sold") == -3_000
     assert net_minor(scene, "penalty_sold") == -1_500
     assert net_minor(scene, "fee_income") == -7_000
     assert net_minor(scene, "penalty_income") == -3_500
-    paid(code, 3_685_000)
-    assert owed_to(scene) == -1_083_000 + 1_080_000 + 21_000 + 1_500 + 3_000
-    after_nights(scene, 71)
+    paid(code, 3_640_000)
+    assert owed_to(scene) == -1_083_000 + 1_080_000 + 7_500 + 1_500 + 3_000
+    after_nights(scene, 26)
     assert net_minor(scene, "principal_sold") == net_minor(scene, "interest_sold") == 0
     assert findings() == []
 

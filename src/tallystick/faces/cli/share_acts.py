@@ -154,7 +154,7 @@ def _print(held: "list[HeldShare]", transfers: "list[TransferMade]", currency: s
     if not transfers:
         return
     table = Table(title=f"Changed hands, in {currency}")
-    for heading in ("number", "funder", "share", "value date", "booked", "par", "price", ""):
+    for heading in ("number", "funder", "share", "value date", "par", "price", "reversed"):
         right = heading in ("number", "share", "par", "price")
         table.add_column(heading, justify="right" if right else "left")
     for moved in transfers:
@@ -163,10 +163,9 @@ def _print(held: "list[HeldShare]", transfers: "list[TransferMade]", currency: s
             moved.funder,
             _percent(moved.share_ppm),
             moved.value_date.isoformat(),
-            moved.booking_date.isoformat(),
             major(moved.par_minor),
             major(moved.price_minor),
-            f"taken back {moved.reversed_date}" if moved.reversed_date else "",
+            moved.reversed_date.isoformat() if moved.reversed_date else "",
         )
     console.print(table)
 

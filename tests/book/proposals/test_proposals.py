@@ -26,7 +26,7 @@ from tallystick.book.parties.two_people import (
 )
 from tallystick.book.proposals.checks import proposals_checks
 from tallystick.book.proposals.decide import approve_proposal, reject_proposal
-from tallystick.book.proposals.models import Proposal
+from tallystick.book.proposals.models import Proposal, ProposalKind
 from tallystick.book.proposals.propose import (
     ExtensionUnusable,
     ProposedAlready,
@@ -144,6 +144,7 @@ def test_what_is_shown_beforehand_is_not_kept(people):
 
 
 def test_terms_are_read_as_they_were_written():
+    assert set(KIND_OF.values()) == set(ProposalKind)
     for terms in EVERY_KIND:
         assert terms_of(KIND_OF[type(terms)], as_content(terms)) == terms
 

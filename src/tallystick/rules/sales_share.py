@@ -139,6 +139,11 @@ class SalesShareState:
         return self.principal_lost_minor + self.interest_lost_minor + self.fee_cancelled_minor
 
     @property
+    def share_percent(self) -> str:
+        """The share as a reader has it: 12.5 for 1,250 basis points."""
+        return f"{Decimal(self.share_bps).scaleb(-2).normalize():f}"
+
+    @property
     def share_kept_minor(self) -> int:
         """What the share of all sales settled comes to: the running total, rounded."""
         return rounded(self.sales_bps, BASIS_POINTS, self.terms.rounding)

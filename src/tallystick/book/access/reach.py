@@ -19,7 +19,7 @@ from tallystick.book.ledger.models import Account, Entry, ManualJournal
 from tallystick.book.parties.models import LegalEntity, Party, User
 from tallystick.book.payments.models import BankAnswer, CashReceipt, PaymentOrder
 from tallystick.book.proposals.models import Proposal
-from tallystick.book.sales_credit.models import LossProposal
+from tallystick.book.sales_credit.models import Advance, LossProposal
 from tallystick.book.statements import fetched
 from tallystick.book.trade.models import Claim, Document
 from tallystick.book.watch.models import Verification, WorkItem
@@ -43,6 +43,11 @@ def facilities(viewer: Viewer) -> QuerySet[Facility]:
 
 def loans(viewer: Viewer) -> QuerySet[Loan]:
     return _own(viewer, Loan.objects.all(), "facility__supplier_id")
+
+
+def advances(viewer: Viewer) -> QuerySet[Advance]:
+    """Advances out of sales."""
+    return _own(viewer, Advance.objects.all(), "line__merchant_id")
 
 
 def decisions(viewer: Viewer) -> QuerySet[Decision]:

@@ -11,6 +11,8 @@ from tallystick.book.access.viewer import Viewer
 from tallystick.book.financing.models import Facility, LoanStatus
 from tallystick.book.financing.offers import Offer, offers
 from tallystick.book.financing.since import since_day_before
+from tallystick.book.sales_credit.models import AdvanceStatus
+from tallystick.book.sales_credit.overview import AdvanceOn, advances_on
 from tallystick.book.servicing.dues import dues_of, open_loans
 from tallystick.faces.portal.drawdown_words import said_of
 from tallystick.faces.portal.pages import page
@@ -28,7 +30,26 @@ def supplier_home(request: HttpRequest) -> HttpResponse:
         _told(request.viewer, facility, offer)
         for facility, offer in zip(facilities, found, strict=True)
     ]
-    return render(request, "portal/supplier/home.html", {"told": told, "single": len(told) == 1})
+    return render(
+        request,
+        "portal/supplier/home.html",
+        {"told": told, "single": len(told) == 1, "advances": _advances(request.viewer)},
+    )
+
+
+def _advances(viewer: Viewer) -> list[AdvanceOn]:
+    """The firm's advances out of sales that are not repaid, each as it stands today."""
+    advances = list(
+        reach.advances(viewer)
+        .filter(status__in=[AdvanceStatus.PENDING, AdvanceStatus.LIVE])
+        .select_related("line__legal_entity")
+        .order_by("pk")
+    )
+    return [
+        found
+        for advance in advances
+        for found in advances_on([advance], on=advance.line.legal_entity.business_date)
+    ]
 
 
 def _told(viewer: Viewer, facility: Facility, offer: Offer) -> dict[str, Any]:

@@ -4,11 +4,14 @@ The calendars of some countries are published a year at a time. Beyond the last 
 weekend rule holds, and every date that a later publication could move is marked provisional.
 """
 
+import re
 from calendar import monthrange
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+
+from tallystick.rules.refusal import Refusal
 
 _DAY = timedelta(days=1)
 
@@ -31,6 +34,10 @@ class Calendar:
     def is_known(self, day: date) -> bool:
         """True where ``day`` has been published."""
         return self.last_known_date is None or day <= self.last_known_date
+
+
+class NotAPeriod(Refusal):
+    """A text that is to say how long a time is, and does not."""
 
 
 WEEKENDS_ONLY = Calendar(
@@ -76,6 +83,35 @@ class Period:
 
     count: int
     unit: PeriodUnit
+
+
+_PERIOD = re.compile(r"([1-9][0-9]{0,3})([DWMY])")
+_UNITS = {
+    "D": PeriodUnit.DAYS,
+    "W": PeriodUnit.WEEKS,
+    "M": PeriodUnit.MONTHS,
+    "Y": PeriodUnit.YEARS,
+}
+
+
+def period_of(written: str) -> Period:
+    """A period as it is written in files: ``1M`` is a month, ``2W`` two weeks.
+
+    Raises NotAPeriod.
+    """
+    match = _PERIOD.fullmatch(written)
+    if match is None:
+        raise NotAPeriod(
+            f"{written!r} is no length of time. "
+            'Give a number of D, W, M or Y, such as "1M" for a month.'
+        )
+    return Period(int(match[1]), _UNITS[match[2]])
+
+
+def period_written(period: Period) -> str:
+    """The period as ``period_of`` reads it; business days are not written so."""
+    letters = {unit: letter for letter, unit in _UNITS.items()}
+    return f"{period.count}{letters[period.unit]}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,11 @@ from tallystick.rules.loan_position import (
     accrual_to,
     interest_met,
     owed_by_bucket,
-    pass_dues,
     past_due_minor,
     penalty_met,
 )
 from tallystick.rules.loan_terms import Debt
+from tallystick.rules.loan_turns import pass_dues
 from tallystick.rules.receipt_orders import recovered_of_each
 from tallystick.rules.refusal import Refusal
 
@@ -100,9 +100,9 @@ def balances(position: Position, on: date) -> Balances:
 
     Raises AskedTooEarly for a day before that event.
     """
-    if on < position.last_value_date:
+    if on < position.stands_from_date:
         raise AskedTooEarly(
-            f"The position holds events up to {position.last_value_date} and cannot say what "
+            f"The position stands from {position.stands_from_date} and cannot say what "
             f"stood on {on}: ask for that day or a later one, or fold the events up to {on}."
         )
     position = replace(position)

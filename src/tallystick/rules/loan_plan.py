@@ -12,14 +12,13 @@ from itertools import pairwise
 
 from tallystick.rules.loan_events import Keeps, LoanEvent, rate_from_ppb, rate_in_ppb
 from tallystick.rules.loan_position import (
-    Due,
     Position,
     accrual_days_to,
     everything_minor,
     past_due_minor,
     planned,
 )
-from tallystick.rules.loan_terms import plan_of
+from tallystick.rules.loan_terms import Due, plan_of
 from tallystick.rules.money import rounded
 from tallystick.rules.refusal import Refusal
 from tallystick.rules.schedule import Method, instalment_minor, schedule
@@ -100,23 +99,26 @@ def begin_anew(position: Position, event: LoanEvent) -> None:
             maturity=event.to_date,
         )
         dues, position.level_minor = planned(
-            schedule(plan), terms, repaid_minor=position.principal_repaid_minor
+            schedule(plan),
+            terms.method,
+            whole_minor=everything_minor(terms),
+            repaid_minor=position.principal_repaid_minor,
         )
     else:
         dues = (Due(event.to_date, everything_minor(terms)),)
     _replan(position, dues, 0)
 
 
-def spread_after_prepayment(position: Position, event: LoanEvent) -> None:
-    """Plan what is left after a prepayment anew, over the due dates after the value date."""
-    passed = _passed_before(position, event.value_date + timedelta(days=1))
+def spread_after_prepayment(position: Position, on: date, keeps: Keeps) -> None:
+    """Plan what is left after a prepayment ``on`` a day anew, over the due dates after it."""
+    passed = _passed_before(position, on + timedelta(days=1))
     kept, later = position.dues[:passed], position.dues[passed:]
     overdue_minor = past_due_minor(position, by=passed - 1) if passed else 0
     balance_minor = position.principal_minor - overdue_minor
     if not later or not balance_minor:
         return
-    growth = _growth(position, event.value_date, later)
-    if event.keeps is Keeps.TERM:
+    growth = _growth(position, on, later)
+    if keeps is Keeps.TERM:
         position.level_minor = _level_minor(position, balance_minor, growth)
     spread = []
     planned_minor = position.principal_repaid_minor + overdue_minor

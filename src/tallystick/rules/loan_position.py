@@ -40,7 +40,7 @@ from typing import NamedTuple
 
 from tallystick.rules.daycount import DayCount, accrual_days, accrual_denominator
 from tallystick.rules.loan_events import RATE_UNITS, EventKind, rate_in_ppb
-from tallystick.rules.loan_terms import Bucket, LoanTerms, plan_of
+from tallystick.rules.loan_terms import AgreedPlan, Bucket, Due, LoanTerms, plan_of
 from tallystick.rules.money import Rounding, rounded
 from tallystick.rules.schedule import Instalment, Method, schedule
 
@@ -52,14 +52,8 @@ ANY_AMOUNT_MINOR = 2**127
 """More than any loan comes to: what a revolving loan wants repaid by its end."""
 
 
-class Due(NamedTuple):
-    """A due date, and the principal that the plan wants repaid by then in all."""
-
-    due_date: date
-    planned_minor: int
-
-
-_due_date = attrgetter("due_date")
+due_date_of = attrgetter("due_date")
+"""Of a due: what dues are searched by."""
 
 
 @dataclass(slots=True)
@@ -111,6 +105,11 @@ class Position:
     """Interest accrued by each due date that had come by the last event."""
     last_value_date: date
     last_kind: EventKind | None
+
+    @property
+    def stands_from_date(self) -> date:
+        """The first day that can be asked about without folding the events up to it."""
+        return max(self.last_value_date, self.accrued_to)
 
     @property
     def charged_off_minor(self) -> int:
@@ -192,31 +191,34 @@ def opened(terms: LoanTerms) -> Position:
 # A statement and a day's settlements fold the same loans again, and making the schedule is half of
 # folding a short life.
 @lru_cache(maxsize=10_000)
-def _agreed_plan(terms: LoanTerms) -> tuple[tuple[Due, ...], int]:
-    return planned(schedule(plan_of(terms)), terms)
+def _agreed_plan(terms: LoanTerms) -> AgreedPlan:
+    if terms.agreed_plan is not None:
+        return terms.agreed_plan
+    rows = schedule(plan_of(terms))
+    return planned(rows, terms.method, whole_minor=everything_minor(terms))
 
 
 def planned(
-    rows: Sequence[Instalment], terms: LoanTerms, *, repaid_minor: int = 0
-) -> tuple[tuple[Due, ...], int]:
+    rows: Sequence[Instalment], method: Method, *, whole_minor: int, repaid_minor: int = 0
+) -> AgreedPlan:
     """The dues of a schedule, and the level of its instalments.
 
-    ``repaid_minor`` is the principal repaid before the schedule begins. By the last due date
-    everything is to be repaid.
+    ``repaid_minor`` is the principal repaid before the schedule begins, and ``whole_minor`` what
+    is to be repaid by the last due date.
     """
     dues = []
     planned_minor = repaid_minor
     for row in rows[:-1]:
         planned_minor += row.principal_minor
         dues.append(Due(row.due_date, planned_minor))
-    dues.append(Due(rows[-1].due_date, everything_minor(terms)))
-    if len(rows) == 1:
-        return tuple(dues), 0
+    dues.append(Due(rows[-1].due_date, whole_minor))
+    level_minor = 0
     first = next((row for row in rows[:-1] if row.principal_minor), None)
-    if first is None:
-        return tuple(dues), 0
-    with_interest = terms.method is Method.EQUAL_INSTALMENTS
-    return tuple(dues), first.principal_minor + (first.interest_minor if with_interest else 0)
+    if first is not None:
+        level_minor = first.principal_minor
+        if method is Method.EQUAL_INSTALMENTS:
+            level_minor += first.interest_minor
+    return AgreedPlan(tuple(dues), level_minor)
 
 
 @lru_cache(maxsize=256)
@@ -300,7 +302,7 @@ def running_penalty(position: Position, on: date) -> int:
 
 
 def owed_by_bucket(position: Position, accrual: Accrual) -> dict[Bucket, int]:
-    """What is owed on the accrual's day, by bucket; dues up to that day have been passed."""
+    """What is owed on the accrual's day, by bucket; dues up to it are passed (``loan_turns``)."""
     return dict(zip(Bucket, owed_in_order(position, accrual), strict=True))
 
 
@@ -315,14 +317,6 @@ def owed_in_order(position: Position, accrual: Accrual) -> tuple[int, int, int, 
         due_minor,
         position.principal_minor - due_minor,
     )
-
-
-def pass_dues(position: Position, day: date) -> None:
-    """Note what interest had accrued by each due date up to ``day``, once it has come."""
-    passed = len(position.interest_at_due_minor)
-    while passed < len(position.dues) and (due_date := position.dues[passed].due_date) <= day:
-        position.interest_at_due_minor += (running_interest(position, due_date),)
-        passed += 1
 
 
 def interest_met(position: Position) -> int:
@@ -366,11 +360,11 @@ def _step_segments(
 ) -> Iterator[Segment]:
     """Days on which principal that has been past due for ``grace`` bears ``rate_ppb``."""
     terms, dues = position.terms, position.dues
-    last = bisect_right(dues, end - grace, key=_due_date)
+    last = bisect_right(dues, end - grace, key=due_date_of)
     # Nothing past due by the last due date is nothing by any: the plan only grows.
     if not last or not past_due_minor(position, by=last - 1):
         return
-    first = max(0, bisect_right(dues, position.accrued_to - grace, key=_due_date) - 1)
+    first = max(0, bisect_right(dues, position.accrued_to - grace, key=due_date_of) - 1)
     start, start_days = position.accrued_to, position.accrued_days
     for index in range(first, last):
         if index > first or dues[index].due_date + grace > start:

@@ -26,9 +26,9 @@ from tallystick.rules.loan_position import (
     Position,
     accrual_to,
     opened,
-    pass_dues,
 )
 from tallystick.rules.loan_terms import LoanTerms
+from tallystick.rules.loan_turns import pass_dues
 from tallystick.rules.receipt_orders import paid_by_receipt
 from tallystick.rules.refusal import Refusal
 
@@ -88,7 +88,7 @@ def take(position: Position, event: LoanEvent, trace: Trace | None = None) -> Mo
     Raises DisbursedAboveCommitment, EventAfterChargeOff, TakenBackAboveReceived,
     ExtensionTooShort and DueNotMovable.
     """
-    pass_dues(position, event.value_date)
+    pass_dues(position, event.value_date, trace)
     if position.charged_off_date is not None and event.kind is not EventKind.RECOVERED:
         raise EventAfterChargeOff(
             f"Event {event.event_id} ({event.kind}) has value date {event.value_date}, and the "
@@ -106,18 +106,18 @@ def _refuse_out_of_order(position: Position, event: LoanEvent) -> None:
         raise EventOutOfOrder(
             f"Event {event.event_id} reverses an earlier one: fold the loan's events anew."
         )
-    if event.value_date > position.last_value_date:
+    if event.value_date > position.last_value_date and event.value_date >= position.accrued_to:
         return
     place = PLACE_IN_DAY[event.kind]
     last_place = -1 if position.last_kind is None else PLACE_IN_DAY[position.last_kind]
-    comes_later_in_day = event.value_date == position.last_value_date and (
+    comes_later_in_day = event.value_date == position.stands_from_date and (
         place > last_place or (place == last_place and event.kind is not EventKind.RATE_CHANGED)
     )
     if not comes_later_in_day:
         raise EventOutOfOrder(
             f"Event {event.event_id} ({event.kind}, value date {event.value_date}) does not come "
             f"after the position's last ({position.last_kind or 'start'}, "
-            f"{position.last_value_date}): fold the loan's events anew."
+            f"{position.stands_from_date}): fold the loan's events anew."
         )
 
 
@@ -135,6 +135,12 @@ def _receive(position: Position, event: LoanEvent, trace: Trace | None) -> Movem
     position.penalty_received_minor += penalty_minor
     position.interest_received_minor += interest_minor
     position.credit_minor += remaining_minor
+    keeps = position.terms.prepaid_keeps if not_due_minor else None
+    if event.keeps is not None:
+        keeps = event.keeps
+        close_days(position, accrual, trace)
+    if keeps is not None:
+        loan_plan.spread_after_prepayment(position, event.value_date, keeps)
     return Movement(
         event.event_id,
         event.kind,
@@ -196,15 +202,6 @@ def _refuse_above_commitment(position: Position, event: LoanEvent, amount_minor:
             f"the loan was agreed for {terms.principal_minor} ({terms.currency} minor units). "
             "Reverse the payout that did not happen, or agree a larger loan."
         )
-
-
-def _prepay(position: Position, event: LoanEvent, trace: Trace | None) -> Movement | None:
-    accrual = accrual_to(position, event.value_date)
-    movement = _receive(position, event, trace)
-    if position.accrued_to < event.value_date:
-        close_days(position, accrual, trace)
-    loan_plan.spread_after_prepayment(position, event)
-    return movement
 
 
 def _recover(position: Position, event: LoanEvent, trace: Trace | None) -> Movement | None:
@@ -288,7 +285,7 @@ _TAKEN: dict[EventKind, Callable[[Position, LoanEvent, Trace | None], Movement |
     EventKind.RECEIVED: _receive,
     EventKind.REMITTED: _receive,
     EventKind.REPAID: _receive,
-    EventKind.PREPAID: _prepay,
+    EventKind.PREPAID: _receive,
     EventKind.CHARGED_BACK: loan_losses.give_back,
     EventKind.REFUNDED: loan_losses.give_back,
     EventKind.WAIVED: loan_losses.waive,

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 from tallystick.rules.calendars import Period, PeriodUnit
 from tallystick.rules.daycount import DayCount, accrual_denominator
 from tallystick.rules.instalment_terms import Axis
-from tallystick.rules.loan_events import MAX_AMOUNT_MINOR, EventKind, rate_in_ppb
+from tallystick.rules.loan_events import MAX_AMOUNT_MINOR, EventKind, Keeps, rate_in_ppb
 from tallystick.rules.money import Rounding, minor_digits
 from tallystick.rules.refusal import Refusal
 from tallystick.rules.schedule import Method, ScheduleTerms
@@ -128,6 +129,23 @@ class PenaltyBand:
     rate: Decimal
 
 
+class Due(NamedTuple):
+    """A due date, and the principal that the plan wants repaid by then in all."""
+
+    due_date: date
+    planned_minor: int
+
+
+class AgreedPlan(NamedTuple):
+    """What falls due when, as it stands in the contract.
+
+    ``level_minor`` is what each instalment but the last comes to; with its interest, if equal.
+    """
+
+    dues: tuple[Due, ...]
+    level_minor: int
+
+
 @dataclass(frozen=True, slots=True)
 class LoanTerms:
     """One loan as agreed. ``principal_minor`` is what was committed, not what was paid out.
@@ -145,6 +163,9 @@ class LoanTerms:
     before principal that is not; ``kind_orders`` where it is not the same for every kind of
     receipt. ``axis``: a bucket of all instalments before the next bucket, or all buckets of the
     oldest instalment before the next instalment; fees and penalty belong to the oldest.
+    ``agreed_plan`` holds the due dates where they are not all whole periods from the start, because
+    each was moved to a business day. ``prepaid_keeps``: what stays as it was when a receipt repays
+    principal before it is due; None: it meets the next instalments.
 
     Raises InvalidLoanTerms, InvalidRate, UnknownCurrency and NoFixedDenominator.
     """
@@ -165,6 +186,8 @@ class LoanTerms:
     revolving: bool = False
     axis: Axis = Axis.BY_PART
     kind_orders: KindOrders = USUAL_ORDERS
+    agreed_plan: AgreedPlan | None = None
+    prepaid_keeps: Keeps | None = None
 
     def __post_init__(self) -> None:
         minor_digits(self.currency)
@@ -199,6 +222,11 @@ class LoanTerms:
                 f"repaid on any day: choose {Method.BULLET} or {Method.INTEREST_ONLY}."
             )
         refuse_order("receipt_order", self.receipt_order)
+        if self.agreed_plan and self.agreed_plan.dues[-1].due_date != self.maturity:
+            raise InvalidLoanTerms(
+                f"maturity {self.maturity} is not the last due date agreed, "
+                f"{self.agreed_plan.dues[-1].due_date}: give that."
+            )
 
     def _refuse_bands(self) -> None:
         from_days = self.penalty_grace_days

@@ -5,20 +5,19 @@ due; what is past due already, on the day asked about.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from tallystick.rules.loan_balances import balances
 from tallystick.rules.loan_events import EventKind, LoanEvent, events_in_force
 from tallystick.rules.loan_moves import Movement
 from tallystick.rules.loan_position import Position, opened
-from tallystick.rules.loan_steps import advance, take
+from tallystick.rules.loan_schedule import due_dates_to_come, paid_when_due
+from tallystick.rules.loan_steps import take
 from tallystick.rules.loan_terms import LoanTerms
 
 MAX_POINTS = 120
 """Days at most that a timeline shows besides those on which something happens."""
-
-_NOT_RECORDED = 2**62
 
 _COMES_IN = {
     EventKind.DISBURSED: -1,
@@ -84,12 +83,12 @@ def timeline(
         stood[day] = _point(position, max(day, position.last_value_date))
         day += step
     stood[on] = _point(position, on)
-    for due_date in _dues_to_come(position, on):
+    for due_date in due_dates_to_come(position, on):
         for between in _between(max(stood), due_date):
             stood[between] = _point(position, between)
-        position, flow = _paid_when_due(position, due_date)
-        if flow:
-            flows.append(flow)
+        position, payment = paid_when_due(position, due_date)
+        if payment is not None:
+            flows.append(Flow(due_date, EventKind.RECEIVED, payment.total_minor, True))
         stood[due_date] = _point(position, due_date)
     return Timeline(tuple(stood[day] for day in sorted(stood)), tuple(flows))
 
@@ -106,28 +105,6 @@ def _flow(movement: Movement) -> Flow | None:
     return Flow(movement.value_date, movement.kind, side * movement.amount_minor, False)
 
 
-def _dues_to_come(position: Position, on: date) -> list[date]:
-    ahead = [due.due_date for due in position.dues if due.due_date > on]
-    is_overdue = not ahead or balances(position, on).principal_due_minor > 0
-    return [on, *ahead] if is_overdue else ahead
-
-
 def _between(start: date, end: date) -> list[date]:
     step = max(1, (end - start).days // 12)
     return [start + timedelta(days=n) for n in range(step, (end - start).days, step)]
-
-
-def _paid_when_due(position: Position, on: date) -> tuple[Position, Flow | None]:
-    """The position once everything due ``on`` a day has been paid on it."""
-    owed = balances(position, on)
-    is_last = on >= position.dues[-1].due_date
-    due_minor = owed.owed_minor
-    if not is_last:
-        due_minor += owed.principal_due_minor - owed.principal_minor
-    if due_minor <= 0:
-        return position, None
-    payment = LoanEvent(_NOT_RECORDED, EventKind.RECEIVED, on, on, due_minor)
-    if on == position.last_value_date:
-        # It may come after an event of a kind that receipts precede: what is owed is the same.
-        position = replace(position, last_kind=EventKind.RECEIVED)
-    return advance(position, payment), Flow(on, EventKind.RECEIVED, due_minor, True)

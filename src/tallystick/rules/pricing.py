@@ -1,4 +1,4 @@
-"""What a draw costs: its interest to the due date, and all charges as one rate a year.
+"""What a draw costs: its interest to its due dates, and all charges as one rate a year.
 
 The annual percentage rate X is the effective annual rate at which what the borrower pays back is
 worth what it received:
@@ -15,11 +15,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 from tallystick.rules.daycount import DayCount, accrual_days, accrual_denominator
 from tallystick.rules.loan_events import RATE_UNITS
 from tallystick.rules.money import Rounding, rounded, rounded_decimal
 from tallystick.rules.refusal import Refusal
+from tallystick.rules.schedule import Instalment
 from tallystick.rules.timevalue import CashFlow, annual_cost_estimate
 
 APR_DECIMALS = 2
@@ -37,9 +39,24 @@ class NoTimeToCost(Refusal):
         )
 
 
+class Payment(NamedTuple):
+    """What is to be paid on a due date; minor units."""
+
+    due_date: date
+    principal_minor: int
+    interest_minor: int
+    fees_minor: int
+
+    @property
+    def total_minor(self) -> int:
+        return self.principal_minor + self.interest_minor + self.fees_minor
+
+
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What one draw costs if it is repaid on its due date. Amounts are minor units.
+    """What one draw costs if it is repaid when it falls due. Amounts are minor units.
+
+    ``due_date`` is the last of the due dates of ``payments``.
 
     ``apr_percent_estimate`` is the annual percentage rate of all charges (see the module), in per
     cent; None where no rate can be found.
@@ -51,15 +68,16 @@ class Price:
     interest_minor: int
     fees_minor: int
     apr_percent_estimate: Decimal | None
+    payments: tuple[Payment, ...]
 
     @property
     def total_minor(self) -> int:
-        """All that is to be repaid on the due date."""
+        """All that is to be repaid."""
         return self.amount_minor + self.interest_minor + self.fees_minor
 
     @property
     def days(self) -> int:
-        """Calendar days from the payout to the due date."""
+        """Calendar days from the payout to the last due date."""
         return (self.due_date - self.drawn_date).days
 
 
@@ -84,16 +102,40 @@ def price_of(
     interest_minor = _interest_minor(
         amount_minor, annual_rate_ppb, day_count, start=drawn_date, end=due_date
     )
-    total_minor = amount_minor + interest_minor + fees_minor
+    return _price(
+        amount_minor, drawn_date, (Payment(due_date, amount_minor, interest_minor, fees_minor),)
+    )
+
+
+def price_of_instalments(
+    amount_minor: int,
+    instalments: Sequence[Instalment],
+    *,
+    drawn_date: date,
+    fees_minor: int = 0,
+) -> Price:
+    """The price of a draw paid out on ``drawn_date`` and repaid by these instalments.
+
+    ``fees_minor`` are due with the first of them.
+    """
+    first, *others = (
+        Payment(each.due_date, each.principal_minor, each.interest_minor, each.fee_minor)
+        for each in instalments
+    )
+    first = first._replace(fees_minor=first.fees_minor + fees_minor)
+    return _price(amount_minor, drawn_date, (first, *others))
+
+
+def _price(amount_minor: int, drawn_date: date, payments: tuple[Payment, ...]) -> Price:
+    paid = [CashFlow(each.due_date, -each.total_minor) for each in payments]
     return Price(
         amount_minor=amount_minor,
         drawn_date=drawn_date,
-        due_date=due_date,
-        interest_minor=interest_minor,
-        fees_minor=fees_minor,
-        apr_percent_estimate=apr_percent_estimate(
-            [CashFlow(drawn_date, amount_minor), CashFlow(due_date, -total_minor)]
-        ),
+        due_date=payments[-1].due_date,
+        interest_minor=sum(each.interest_minor for each in payments),
+        fees_minor=sum(each.fees_minor for each in payments),
+        apr_percent_estimate=apr_percent_estimate([CashFlow(drawn_date, amount_minor), *paid]),
+        payments=payments,
     )
 
 

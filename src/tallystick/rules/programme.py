@@ -22,6 +22,7 @@ from tallystick.rules.pool_terms import TERM_BOUNDS, Terms, terms_in
 from tallystick.rules.price_terms import PriceTerms, price_in, rate_when_defined
 from tallystick.rules.rate_ceilings import Lender
 from tallystick.rules.refusal import Refusal
+from tallystick.rules.repayment import AT_ONCE, RepaymentTerms, repayment_in
 from tallystick.rules.terms_file import Table, TermError, refuse_dangling_citations, syntax_error
 from tallystick.rules.toml_lines import key_lines
 
@@ -148,6 +149,7 @@ class ProgrammeTerms:
     access: AccessTerms
     price: PriceTerms
     drawdown: DrawdownTerms
+    repayment: RepaymentTerms
     limits: LimitTerms
     pool: Terms
     settlement: SettlementTerms
@@ -231,6 +233,7 @@ def _programme(
     if len(code) > MAX_CODE_LENGTH:
         table.refuse("", f"Its name is too long. Shorten it to {MAX_CODE_LENGTH} characters.")
     lender = lender_in(table)
+    drawdown = _drawdown(table.table("drawdown"))
     programme = ProgrammeTerms(
         code=code,
         title=table.text("title"),
@@ -240,7 +243,8 @@ def _programme(
         currency=currency_in(table),
         access=_access(table.table("access")),
         price=price_in(table.table("price"), lender=lender, defined_on=defined_on),
-        drawdown=_drawdown(table.table("drawdown")),
+        drawdown=drawdown,
+        repayment=_repayment(table, drawdown),
         limits=_limits(table.table("limits")),
         pool=_pool(table.table("pool")),
         settlement=_settlement(table.table("settlement")),
@@ -268,7 +272,7 @@ def _refuse_costly_fees(table: Table, programme: ProgrammeTerms, *, on: date) ->
             on=on,
             annual_rate=annual_rate,
             day_count=programme.price.day_count,
-            penalty_rate=programme.price.penalty_rate,
+            penalty_rate=programme.price.penalty.highest_on_top(annual_rate),
             min_amount_minor=programme.drawdown.min_draw_minor,
             min_tenor_days=programme.drawdown.min_tenor_days,
         ),
@@ -307,6 +311,13 @@ def _drawdown(table: Table) -> DrawdownTerms:
         cited=("min_tenor_days", "max_tenor_days", "min_draw_minor", "due_date_adjustment")
     )
     return terms
+
+
+def _repayment(table: Table, drawdown: DrawdownTerms) -> RepaymentTerms:
+    """How drawdowns come back: whole on their due date where the file does not say."""
+    if "repayment" not in table.content:
+        return AT_ONCE
+    return repayment_in(table.table("repayment"), max_tenor_days=drawdown.max_tenor_days)
 
 
 def _limits(table: Table) -> LimitTerms:

@@ -20,12 +20,12 @@ from tallystick.rules.loan_position import (
     fees_met,
     interest_met,
     owed_by_bucket,
-    pass_dues,
     penalty_met,
     running_interest,
     running_penalty,
 )
 from tallystick.rules.loan_terms import Bucket
+from tallystick.rules.loan_turns import pass_dues
 from tallystick.rules.receipt_orders import by_instalment
 
 
@@ -133,7 +133,7 @@ def prepayment_down_to_cover(
 
 
 def owed_on(position: Position, on: date) -> dict[Bucket, int]:
-    """What a receipt of that day finds; ``on`` is not before the position's last event."""
+    """What a receipt of that day finds; ``on`` is not before the day the position stands from."""
     position = _with_dues_passed(position, on)
     return owed_by_bucket(position, accrual_to(position, on))
 
@@ -157,7 +157,8 @@ def instalments_owed_in_hindsight(
 
 
 def _with_dues_passed(position: Position, on: date) -> Position:
-    if any(due.due_date <= on for due in position.dues[len(position.interest_at_due_minor) :]):
+    passed = len(position.interest_at_due_minor)
+    if passed < len(position.dues) and position.dues[passed].due_date <= on:
         position = replace(position)
         pass_dues(position, on)
     return position

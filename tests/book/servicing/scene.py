@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import count
 
+from tallystick.book import calendars
 from tallystick.book.acts.once import Caller, once
 from tallystick.book.collateral.models import Pool, PoolTerms
+from tallystick.book.financing.draw_down import plan_kept
 from tallystick.book.financing.models import Decision, Facility, Loan, ProgrammeLimit
-from tallystick.book.financing.programmes import preset, stored
+from tallystick.book.financing.programmes import preset, stored, terms_with
 from tallystick.book.funding.models import FundingLine
 from tallystick.book.ledger.models import Book
 from tallystick.book.ledger.post import post
@@ -23,9 +25,10 @@ from tallystick.book.servicing.drawn import change_drawn
 from tallystick.book.servicing.events import NewLoanEvent, record_events
 from tallystick.book.trade.record_documents import record_document
 from tallystick.rules.accounting import Booking, capital_paid_in, loan_disbursed
-from tallystick.rules.loan_events import EventKind
+from tallystick.rules.loan_events import EventKind, rate_from_ppb
 from tallystick.rules.loan_terms import RECEIPT_ORDER, Bucket
-from tallystick.rules.programme import ProgrammeTerms, Sweep
+from tallystick.rules.programme import ProgrammeTerms, Sweep, stored_programme
+from tallystick.rules.repayment import Agreed, instalments
 from tallystick.rules.trade_documents import TradeDocument
 
 CALLER = Caller(owner="system", actor="tests", channel="internal", reason="a test")
@@ -188,6 +191,7 @@ def lent(
     days: int = 60,
     rate_ppb: int = TEN_PER_CENT_PPB,
     penalty_rate_ppb: int = 50_000_000,
+    penalty_steps: list[tuple[int, int]] | None = None,
     day_count: str = "ACT/360",
     value_date: date | None = None,
     on: date | None = None,
@@ -204,6 +208,15 @@ def lent(
             rule_version="test",
             act_id=act.act_id,
         )
+        due_date, of_plan = today + timedelta(days=days), {}
+        terms = terms_with(bytes(facility.programme.sha256))
+        if terms.repayment.in_instalments:
+            agreed = agreed_in(terms, amount_minor, rate_ppb=rate_ppb, days=days, on=today)
+            due_date = agreed.rows[0].due_date
+            of_plan = {
+                "maturity_date": agreed.rows[-1].due_date,
+                "agreed_plan": plan_kept(agreed.plan, calendars.named("China")),
+            }
         loan = Loan.objects.create(
             code=f"{facility.code}-{next(_numbers)}",
             facility=facility,
@@ -216,8 +229,10 @@ def lent(
             day_count=day_count,
             tenor_days=days,
             drawn_date=today,
-            due_date=today + timedelta(days=days),
+            penalty_steps=penalty_steps,
+            due_date=due_date,
             due_date_provisional=False,
+            **of_plan,
         )
         # What a drawdown reserves, the payout keeps.
         change_drawn({facility.pk: amount_minor})
@@ -250,6 +265,35 @@ def lent(
         )
         act.answer({})
     return loan.pk
+
+
+def in_instalments(
+    method: str = "equal_principal", every: str = "1M", keeps: str | None = None
+) -> ProgrammeTerms:
+    """The JD preset, repaid in instalments on business days, for up to two years."""
+    terms = preset("jd.jingbaobei")
+    written = dict(terms.content["terms"])
+    repayment = {"method": method, "every": every} | ({"prepaid_keeps": keeps} if keeps else {})
+    written["repayment"] = repayment | {"sources": dict.fromkeys(repayment, "illustrative")}
+    written["drawdown"] = {**written["drawdown"], "max_tenor_days": 750}
+    return stored_programme(terms.code, {**terms.content, "terms": written})
+
+
+def agreed_in(
+    terms: ProgrammeTerms, amount_minor: int, *, rate_ppb: int, days: int, on: date
+) -> Agreed:
+    """What a draw of ``days`` comes back in under a programme with instalments."""
+    return instalments(
+        terms.repayment,
+        amount_minor=amount_minor,
+        annual_rate=rate_from_ppb(rate_ppb),
+        day_count=terms.price.day_count,
+        drawn_date=on,
+        tenor_days=days,
+        max_tenor_days=terms.drawdown.max_tenor_days,
+        calendar=calendars.named("China"),
+        adjustment=terms.drawdown.due_date_adjustment,
+    )
 
 
 def owes(

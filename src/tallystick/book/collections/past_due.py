@@ -114,7 +114,7 @@ def _late(rows: Sequence[tuple[int, str]], on: date) -> Iterator[LateLoan]:
         if loan.position is None:
             continue
         # An event of today counts; a position never looks back before its last one.
-        owed = balances(loan.position, max(on, loan.position.last_value_date))
+        owed = balances(loan.position, max(on, loan.position.stands_from_date))
         since = owed.past_due_since_date
         if since is None:
             continue

@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.db import DatabaseError, transaction
@@ -31,10 +32,13 @@ from tallystick.book.funding.shares import shares_of
 from tallystick.book.ledger.accounts import open_accounts
 from tallystick.book.statements import fetched
 from tallystick.rules.accounting import Booking, drawdown_committed
-from tallystick.rules.calendars import AdjustedDate, adjusted
+from tallystick.rules.calendars import AdjustedDate, Calendar, adjusted
 from tallystick.rules.limits import Decision, DrawdownRequest, decide_drawdown
-from tallystick.rules.loan_events import rate_in_ppb
+from tallystick.rules.loan_events import rate_from_ppb, rate_in_ppb
+from tallystick.rules.loan_terms import AgreedPlan
+from tallystick.rules.price_terms import PenaltyTerms
 from tallystick.rules.refusal import Refusal
+from tallystick.rules.repayment import Agreed, instalments
 
 KIND = "draw_down"
 
@@ -66,6 +70,7 @@ class DrawRequest:
 class Drawdown:
     """A drawdown granted: its loan is pending until the bank has answered the payment order.
 
+    ``due_date`` is the first due date, and ``maturity_date`` the last where there are several.
     ``available_minor`` is what could still be drawn right after it. ``repeated``: it was granted
     before, under the same key, and this is that answer.
     """
@@ -79,19 +84,25 @@ class Drawdown:
     due_date_provisional: bool
     end_to_end_id: str
     available_minor: int
+    maturity_date: date | None = None
     repeated: bool = field(default=False, compare=False)
 
     def as_json(self) -> dict[str, Any]:
         answer = asdict(self) | {
             "drawn_date": self.drawn_date.isoformat(),
             "due_date": self.due_date.isoformat(),
+            "maturity_date": self.maturity_date and self.maturity_date.isoformat(),
         }
         del answer["repeated"]
         return answer
 
     @classmethod
     def told_again(cls, answer: dict[str, Any]) -> "Drawdown":
-        dates = {key: date.fromisoformat(answer[key]) for key in ("drawn_date", "due_date")}
+        dates = {
+            key: date.fromisoformat(answer[key])
+            for key in ("drawn_date", "due_date", "maturity_date")
+            if answer[key] is not None
+        }
         return cls(**(answer | dates), repeated=True)
 
 
@@ -178,6 +189,7 @@ class _Granted(NamedTuple):
     held: Standing
     decision: Decision
     drawdown: Drawdown
+    agreed: Agreed | None
 
 
 def _drawn(requests: Sequence[DrawRequest], *, with_limits: bool) -> list[Drawdown | Refusal]:
@@ -275,7 +287,14 @@ def _decided(asked: _Asked, standings: Standings) -> _Granted | Refusal:
     if not decision.granted:
         return refusal_of(request.facility, decision)
     standings.take(held, request.amount_minor)
-    due = due_date_of(held, on, tenor_days=request.tenor_days)
+    agreed = None
+    if held.terms.repayment.in_instalments:
+        agreed = agreed_instalments(
+            held, on, amount_minor=request.amount_minor, tenor_days=request.tenor_days
+        )
+        due = AdjustedDate(agreed.rows[0].due_date, agreed.provisional)
+    else:
+        due = due_date_of(held, on, tenor_days=request.tenor_days)
     return _Granted(
         asked,
         held,
@@ -290,7 +309,9 @@ def _decided(asked: _Asked, standings: Standings) -> _Granted | Refusal:
             due_date_provisional=due.provisional,
             end_to_end_id=f"L{asked.loan_id}",
             available_minor=decision.inputs.available_minor - request.amount_minor,
+            maturity_date=agreed and agreed.rows[-1].due_date,
         ),
+        agreed,
     )
 
 
@@ -302,6 +323,22 @@ def due_date_of(held: Standing, on: date, *, tenor_days: int) -> AdjustedDate:
     )
 
 
+def agreed_instalments(held: Standing, on: date, *, amount_minor: int, tenor_days: int) -> Agreed:
+    """What a draw of that day comes back in, under a programme repaid in instalments."""
+    terms = held.terms
+    return instalments(
+        terms.repayment,
+        amount_minor=amount_minor,
+        annual_rate=rate_from_ppb(held.annual_rate_ppb),
+        day_count=terms.price.day_count,
+        drawn_date=on,
+        tenor_days=tenor_days,
+        max_tenor_days=terms.drawdown.max_tenor_days,
+        calendar=calendars.named(held.calendar),
+        adjustment=terms.drawdown.due_date_adjustment,
+    )
+
+
 def _record(granted: Sequence[_Granted]) -> None:
     """One statement: everything that follows from the decisions."""
     items = [{"place": place, **_item(each)} for place, each in enumerate(granted)]
@@ -309,7 +346,7 @@ def _record(granted: Sequence[_Granted]) -> None:
 
 
 def _item(granted: _Granted) -> dict[str, Any]:
-    asked, held, decision, drawdown = granted
+    asked, held, decision, drawdown, agreed = granted
     caller = asked.request.caller
     price = held.terms.price
     answer = drawdown.as_json()
@@ -322,7 +359,8 @@ def _item(granted: _Granted) -> dict[str, Any]:
         "facility_id": held.facility_id,
         "book_id": held.book_id,
         "tenor_days": asked.request.tenor_days,
-        "penalty_rate_ppb": rate_in_ppb(price.penalty_rate),
+        **_penalty(price.penalty, rate_from_ppb(held.annual_rate_ppb)),
+        "agreed_plan": agreed and plan_kept(agreed.plan, calendars.named(held.calendar)),
         "day_count": price.day_count,
         "inputs": decided["inputs"],
         # No remedy: of a drawdown granted, every rule has passed.
@@ -340,6 +378,25 @@ def _item(granted: _Granted) -> dict[str, Any]:
         "reason": caller.reason,
         "answer": answer,
         **_commitment(held, drawdown),
+    }
+
+
+def _penalty(penalty: PenaltyTerms, annual_rate: Decimal) -> dict[str, Any]:
+    """What overdue principal of the loan will cost, resolved at its own rate."""
+    rate_ppb = rate_in_ppb(penalty.rate_on_top(annual_rate))
+    steps = [(penalty.grace_days, rate_ppb)]
+    steps += [(band.days_past_due, rate_in_ppb(band.rate)) for band in penalty.bands]
+    is_plain = steps == [(0, rate_ppb)]
+    return {"penalty_rate_ppb": rate_ppb, "penalty_steps": None if is_plain else steps}
+
+
+def plan_kept(plan: AgreedPlan, calendar: Calendar) -> dict[str, Any]:
+    """A plan as a loan's row keeps it, with how far the calendar was known."""
+    return {
+        "due_dates": [due.due_date.isoformat() for due in plan.dues],
+        "planned_minor": [due.planned_minor for due in plan.dues],
+        "level_minor": plan.level_minor,
+        "known_to_date": (calendar.last_known_date or date.max).isoformat(),
     }
 
 

@@ -139,10 +139,23 @@ class Loan(models.Model):
     principal_minor = models.BigIntegerField(help_text="amount asked for and committed")
     annual_rate_ppb = models.BigIntegerField()
     penalty_rate_ppb = models.BigIntegerField(help_text="a year, on principal past due")
+    penalty_steps = models.JSONField(
+        null=True,
+        help_text="days past due and parts per billion a year from then on, step by step; "
+        "null: penalty_rate_ppb from the due date on",
+    )
     day_count = models.CharField(max_length=40)
     tenor_days = models.IntegerField()
     drawn_date = models.DateField(help_text="business day of the drawdown")
-    due_date = models.DateField()
+    due_date = models.DateField(
+        help_text="the due date; of several the oldest that is not paid, or else the next"
+    )
+    maturity_date = models.DateField(null=True, help_text="last of several due dates; null: one")
+    agreed_plan = models.JSONField(
+        null=True,
+        help_text="due_dates, planned_minor to be repaid by each in all, level_minor of an "
+        "instalment, known_to_date of the calendar; null: everything on due_date",
+    )
     agreed_due_date = models.DateField(
         null=True, help_text="the due date before an event moved it; null: none has"
     )

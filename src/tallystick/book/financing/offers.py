@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from tallystick.book.collateral import bases
-from tallystick.book.financing.draw_down import due_date_of
+from tallystick.book.financing.draw_down import agreed_instalments, due_date_of
 from tallystick.book.financing.refusals import UnknownFacility, binding_limit
 from tallystick.book.financing.standing import Standing, Standings
 from tallystick.book.statements import fetched
@@ -20,9 +20,10 @@ from tallystick.rules.limits import (
     Verdict,
     decide_drawdown,
 )
-from tallystick.rules.loan_events import rate_in_ppb
-from tallystick.rules.pricing import Price, price_of
+from tallystick.rules.loan_events import rate_from_ppb, rate_in_ppb
+from tallystick.rules.pricing import Price, price_of, price_of_instalments
 from tallystick.rules.reference_rates import FloatingTerms
+from tallystick.rules.repayment import RepaymentTerms
 
 BLOCKS = frozenset(
     {"facility_is_not_frozen", "facility_has_not_expired", "security_interest_is_in_force"}
@@ -53,6 +54,7 @@ class Offer:
     floating: FloatingTerms | None
     penalty_rate_ppb: int
     fees: FeeTerms
+    repayment: RepaymentTerms
     day_count: DayCount
     base: Mapping[str, int]
     inputs: DrawdownInputs
@@ -124,16 +126,30 @@ def quote(facility: str, *, amount_minor: int, tenor_days: int) -> Quote:
     )
     due = price = None
     if amount_minor > 0 and inputs.min_tenor_days <= tenor_days <= inputs.max_tenor_days:
-        due = due_date_of(held, held.business_date, tenor_days=tenor_days)
-        price = price_of(
-            amount_minor,
-            annual_rate_ppb=held.annual_rate_ppb,
-            day_count=held.terms.price.day_count,
-            drawn_date=held.business_date,
-            due_date=due.date,
-            fees_minor=arrangement_fee_minor(amount_minor, held.terms.fees),
-        )
+        due, price = _priced(held, amount_minor, tenor_days)
     return Quote(facility, held.currency, tenor_days, decision, due, price)
+
+
+def _priced(held: Standing, amount_minor: int, tenor_days: int) -> tuple[AdjustedDate, Price]:
+    """The last due date of a draw of today, and what it costs."""
+    on = held.business_date
+    fees_minor = arrangement_fee_minor(amount_minor, held.terms.fees)
+    if held.terms.repayment.in_instalments:
+        agreed = agreed_instalments(held, on, amount_minor=amount_minor, tenor_days=tenor_days)
+        price = price_of_instalments(
+            amount_minor, agreed.rows, drawn_date=on, fees_minor=fees_minor
+        )
+        return AdjustedDate(price.due_date, agreed.provisional), price
+    due = due_date_of(held, on, tenor_days=tenor_days)
+    price = price_of(
+        amount_minor,
+        annual_rate_ppb=held.annual_rate_ppb,
+        day_count=held.terms.price.day_count,
+        drawn_date=on,
+        due_date=due.date,
+        fees_minor=fees_minor,
+    )
+    return due, price
 
 
 def _looked_at(facilities: Sequence[str]) -> tuple[Standings, dict[int, Mapping[str, int]]]:
@@ -183,8 +199,11 @@ def _offer(held: Standing, inputs: DrawdownInputs, base: Mapping[str, int]) -> O
         business_date=held.business_date,
         annual_rate_ppb=held.annual_rate_ppb,
         floating=terms.price.floating,
-        penalty_rate_ppb=rate_in_ppb(terms.price.penalty_rate),
+        penalty_rate_ppb=rate_in_ppb(
+            terms.price.penalty.rate_on_top(rate_from_ppb(held.annual_rate_ppb))
+        ),
         fees=terms.fees,
+        repayment=terms.repayment,
         day_count=terms.price.day_count,
         base=base,
         inputs=inputs,

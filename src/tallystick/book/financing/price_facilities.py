@@ -44,7 +44,7 @@ def price_on(terms: ProgrammeTerms, on: date) -> int:
         on=on,
         annual_rate=annual_rate,
         day_count=price.day_count,
-        penalty_rate=price.penalty_rate,
+        penalty_rate=price.penalty.highest_on_top(annual_rate),
     )
     refuse_costly_fees(
         terms.fees,
@@ -52,7 +52,7 @@ def price_on(terms: ProgrammeTerms, on: date) -> int:
         on=on,
         annual_rate=annual_rate,
         day_count=price.day_count,
-        penalty_rate=price.penalty_rate,
+        penalty_rate=price.penalty.highest_on_top(annual_rate),
         min_amount_minor=terms.drawdown.min_draw_minor,
         min_tenor_days=terms.drawdown.min_tenor_days,
     )

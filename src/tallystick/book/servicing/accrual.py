@@ -1,8 +1,9 @@
 """Running interest and penalty of the whole live book, in one statement.
 
 The statement restates ``rules.loan_position.running_interest`` and ``running_penalty`` for a loan
-with one due date and a day count of calendar days; a property test holds the two equal to the
-minor unit. Numerators are never below zero, so that ``div(2N + d, 2d)`` rounds half-up.
+between two of its turns (``rules.loan_turns``), with a day count of calendar days; a property test
+holds the two equal to the minor unit. Numerators are never below zero, so that
+``div(2N + d, 2d)`` rounds half-up.
 """
 
 from collections.abc import Mapping
@@ -46,12 +47,14 @@ INTEREST_OWED = f"""
 """Interest of a row of the position table up to the day ``until`` (excluded) that is still owed."""
 
 PENALTY_OWED = f"""
-    div(2 * (held.penalty_numerator
-             + held.principal_minor::numeric * held.penalty_rate_ppb
-               * greatest(0, %(until)s::date - greatest(held.accrued_to_date, held.due_date)))
+    div(2 * (held.penalty_numerator + CASE WHEN held.penalty_growth IS NULL
+                 THEN held.principal_minor::numeric * held.penalty_rate_ppb
+                      * greatest(0, %(until)s::date - greatest(held.accrued_to_date, held.due_date))
+                 ELSE held.penalty_growth * (%(until)s::date - held.accrued_to_date) END)
         + held.denominator, 2 * held.denominator::numeric)
     - {PENALTY_MET}"""
-"""Likewise penalty, which runs on principal past due from its due date (included)."""
+"""Likewise penalty: on principal past due from its due date (included), or as it grows until the
+loan's next turn."""
 
 PENALTY_IF_ANY = f"""
     CASE WHEN held.due_date >= %(until)s AND held.penalty_numerator = 0 THEN 0

@@ -15,6 +15,7 @@ from tallystick.rules.instalment_terms import Axis
 from tallystick.rules.loan_events import EventKind, LoanEvent
 from tallystick.rules.loan_steps import EventOutOfOrder, advance, position_of
 from tallystick.rules.loan_terms import Bucket
+from tallystick.rules.loan_turns import due_date_to_meet
 from tallystick.rules.programme import SettlementTerms, Sweep
 from tallystick.rules.settlement import (
     LoanPaid,
@@ -122,7 +123,7 @@ def allocate(
         loan.loan_id
         for facility_id, group in by_facility.items()
         for loan in loans_of[facility_id]
-        if _goes_back(group, behind=loan.position.last_value_date)
+        if _goes_back(group, behind=loan.position.stands_from_date)
     )
     return [
         allocated
@@ -202,7 +203,7 @@ def _owing(
     now = loan.position
     has_parts = axis is Axis.BY_INSTALMENT and len(now.dues) > 1
     instalments: list[dict[Bucket, int]] = []
-    if on >= now.last_value_date:
+    if on >= now.stands_from_date:
         owed_minor = owed_on(now, on)
         if has_parts:
             instalments = instalments_owed_on(now, on)
@@ -212,7 +213,7 @@ def _owing(
         if has_parts:
             instalments = instalments_owed_in_hindsight(then, now, on)
     return OwingLoan(
-        loan.loan_id, now.dues[-1].due_date, loan.disbursed_date, owed_minor, instalments
+        loan.loan_id, due_date_to_meet(now), loan.disbursed_date, owed_minor, instalments
     )
 
 

@@ -319,6 +319,8 @@ GUARDS = """
         ('servicing_position_checked'),
         ('servicing_position_history_kept'),
         ('servicing_position_only_grows'),
+        ('servicing_repaymentplan_checked'),
+        ('servicing_repaymentplan_only_grows'),
         ('servicing_settlementline_checked'),
         ('servicing_settlementline_only_grows'),
         ('watch_workitem_closed_once'),

@@ -29,6 +29,7 @@ from tallystick.book.servicing.delinquency import delinquency
 from tallystick.book.servicing.late_fees import charge_late_fees
 from tallystick.book.servicing.models import DayStep
 from tallystick.book.servicing.move_dues import move_dues
+from tallystick.book.servicing.pass_turns import pass_turns
 from tallystick.book.servicing.reset_rates import reset_rates
 from tallystick.book.servicing.shares import share_night
 from tallystick.rules.refusal import Refusal
@@ -93,8 +94,8 @@ def close_day(legal_entity_id: int, day: date, *, caller: Caller = THE_CLOSE) ->
         raise EarlierDayNotClosed(asked_date=day, next_date=next_date)
     figures = {}
     for step in STEPS:
-        if step == "bases":
-            _recompute_bases(entity.pk, day)
+        if step in BEFOREHAND and _found(entity.pk, day, step) is None:
+            BEFOREHAND[step](entity.pk, day)
         figures[step] = _done(entity.pk, day, step, caller)
     return ClosedDay(day, figures)
 
@@ -219,14 +220,17 @@ def _provisions(legal_entity_id: int, day: date, act_id: int) -> Figures:
     return provide(legal_entity_id, day=day, act_id=act_id)
 
 
+def _pass_turns(legal_entity_id: int, day: date) -> None:
+    """Due dates of the day that is open now, and penalties that step up on it."""
+    pass_turns(legal_entity_id, on=day + timedelta(days=1))
+
+
 def _recompute_bases(legal_entity_id: int, day: date) -> None:
-    """Bases of the day that is open now, unless the step is done, a batch of pools at a time.
+    """Bases of the day that is open now, a batch of pools at a time.
 
     In transactions of their own, and those that are current already are left alone: cut off, it
     goes on where it was.
     """
-    if _found(legal_entity_id, day, "bases") is not None:
-        return
     on = day + timedelta(days=1)
     stale = list(
         Pool.objects.filter(legal_entity=legal_entity_id)
@@ -274,3 +278,9 @@ STEPS: dict[str, Callable[[int, date, int], Figures]] = {
     "seal": _seal,
 }
 LAST_STEP = "seal"
+
+BEFOREHAND: dict[str, Callable[[int, date], None]] = {
+    "dues": _pass_turns,
+    "bases": _recompute_bases,
+}
+"""What a step waits for, in transactions of its own, unless the step is done."""

@@ -12,8 +12,10 @@ from tallystick.book.servicing.live_loan import NotALiveLoan
 from tallystick.book.servicing.positions import LoanPosition, positions_of
 from tallystick.rules.fee_terms import arrangement_fee_minor
 from tallystick.rules.loan_balances import Balances, balances
-from tallystick.rules.loan_events import rate_in_ppb
-from tallystick.rules.pricing import price_of
+from tallystick.rules.loan_events import EventKind, LoanEvent
+from tallystick.rules.loan_position import Position
+from tallystick.rules.loan_schedule import Expected, expected_payments
+from tallystick.rules.loan_steps import position_after
 from tallystick.rules.refusal import Refusal
 
 MAX_DAYS_AHEAD = 366
@@ -35,6 +37,9 @@ class DayOutOfReach(Refusal):
 @dataclass(frozen=True, slots=True)
 class Due:
     """What a loan is to be paid on ``on``: its due date, or today where that is past.
+
+    Of several due dates it is the oldest that is not paid, or else the next: principal is what
+    falls due by then.
 
     Amounts are minor units. ``days_past_due`` counts to today.
     """
@@ -66,8 +71,8 @@ class Due:
 class SettlementQuote:
     """What settles a loan on a day if nothing else happens before it; minor units.
 
-    ``saved_minor`` is interest that paying on that day instead of the due date saves, zero from
-    the due date on.
+    ``saved_minor`` is interest that paying on that day instead of when it falls due saves, zero
+    from the last due date on.
     """
 
     loan: str
@@ -101,36 +106,54 @@ def settlement_quote(loan: Loan, *, on: date, business_date: date) -> Settlement
     if held.status != LoanStatus.LIVE or held.position is None:
         raise NotALiveLoan(loan.code, held.status)
     due_date = held.position.dues[-1].due_date
-    first_date = max(business_date, held.position.last_value_date)
+    first_date = max(business_date, held.position.stands_from_date)
     last_date = max(first_date, due_date) + timedelta(days=MAX_DAYS_AHEAD)
     if not first_date <= on <= last_date:
         raise DayOutOfReach(on, first_date=first_date, last_date=last_date)
     owed = balances(held.position, on)
     saved_minor = 0
     if on < due_date:
-        saved_minor = balances(held.position, due_date).owed_minor - owed.owed_minor
+        to_come = expected_payments(held.position, on)
+        saved_minor = sum(each.total_minor for each in to_come) - owed.owed_minor
     return SettlementQuote(loan.code, held.currency, on, due_date, owed, saved_minor)
+
+
+def payments_to_come(loan: Loan, *, on: date) -> list[Expected]:
+    """What an open loan is to be paid from ``on``, today, to its last due date."""
+    held = positions_of([loan.pk])[loan.pk]
+    if held.position is None:
+        return expected_payments(_paid_out_on_its_day(loan, held), loan.drawn_date)
+    return expected_payments(held.position, max(on, held.position.stands_from_date))
+
+
+def _paid_out_on_its_day(loan: Loan, held: LoanPosition) -> Position:
+    """What the loan will be if it is paid out on the day it was drawn, with its fee."""
+    on = held.terms.start
+    fee_minor = arrangement_fee_minor(
+        loan.principal_minor, terms_with(bytes(loan.facility.programme.sha256)).fees
+    )
+    events = [LoanEvent(2, EventKind.DISBURSED, on, on, loan.principal_minor)]
+    if fee_minor:
+        events.insert(0, LoanEvent(1, EventKind.FEE_CHARGED, on, on, fee_minor))
+    return position_after(held.terms, events)
 
 
 def _due(loan: Loan, held: LoanPosition, *, on: date) -> Due:
     if held.position is None:
-        price = price_of(
-            loan.principal_minor,
-            annual_rate_ppb=rate_in_ppb(held.terms.annual_rate),
-            day_count=held.terms.day_count,
-            drawn_date=loan.drawn_date,
-            due_date=loan.due_date,
-            fees_minor=arrangement_fee_minor(
-                loan.principal_minor, terms_with(bytes(loan.facility.programme.sha256)).fees
-            ),
+        owed = balances(_paid_out_on_its_day(loan, held), loan.due_date)
+        parts = (
+            owed.principal_due_minor,
+            owed.interest_due_minor,
+            owed.penalty_due_minor,
+            owed.fees_due_minor,
+            0,
         )
-        parts = (loan.principal_minor, price.interest_minor, 0, price.fees_minor, 0)
         asked_on = loan.due_date
     else:
-        asked_on = max(on, loan.due_date, held.position.last_value_date)
+        asked_on = max(on, loan.due_date, held.position.stands_from_date)
         owed = balances(held.position, asked_on)
         parts = (
-            owed.principal_minor,
+            owed.principal_due_minor,
             owed.interest_due_minor,
             owed.penalty_due_minor,
             owed.fees_due_minor,

@@ -199,11 +199,15 @@ def _write_statuses(changes: Iterable[Change]) -> None:
 
 
 def _write_due_dates(changes: Iterable[Change]) -> None:
-    """The loan shows its last due date; the one first agreed is kept, for folds begin from it."""
+    """The loan shows its due date; the one first agreed is kept, for folds begin from it.
+
+    Those with several due dates show theirs where their plan is kept.
+    """
     moved = [
         (change.after.loan_id, change.after.position.dues[-1].due_date)
         for change in changes
-        if change.after.position.dues[-1].due_date != _due_date(change.before)
+        if change.after.terms.agreed_plan is None
+        and change.after.position.dues[-1].due_date != _due_date(change.before)
     ]
     if moved:
         with connection.cursor() as cursor:

@@ -72,7 +72,7 @@ def charge_late_fees(legal_entity_id: int, *, booking_date: date, act_id: int) -
 def _missed(loan: LoanPosition, late: _Late, on: date) -> date | None:
     """The oldest due date that is past due for long enough and has cost nothing yet."""
     assert loan.position is not None
-    if loan.position.last_value_date > on:
+    if loan.position.stands_from_date > on:
         return None
     long_enough = on - timedelta(days=late.fees.late_after_days)
     missed: Iterable[date] = missed_dues(loan.position, on)

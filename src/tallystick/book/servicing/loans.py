@@ -87,7 +87,7 @@ def _read(code: str, known_on: date) -> _Read:
         raise UnknownLoan(code)
     loan_id, agreed_due_date, *of_the_loan = row
     terms = positions_of([loan_id])[loan_id].terms
-    if agreed_due_date is None:
+    if agreed_due_date is None and terms.agreed_plan is None:
         terms = replace(terms, maturity=_due_date_known(loan_id, known_on) or terms.maturity)
     return _Read(*of_the_loan, terms, loan_events([loan_id])[loan_id])
 

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -52,10 +53,12 @@ class Position(models.Model):
     Running interest on day ``on`` is exactly
     ``interest_numerator + principal_minor × annual_rate_ppb × (on − accrued_to_date)`` over
     ``denominator`` (10⁹ × the day count's days a year), rounded half-up; penalty likewise from
-    the later of ``accrued_to_date`` and ``due_date``. After a pause interest runs from the later of
-    ``accrued_to_date`` and ``interest_from_date``. ``superseded_date`` is the booking date of
-    the next row: a close of day D reads the rows with booking_date ≤ D < superseded_date while
-    D + 1 goes on.
+    the later of ``accrued_to_date`` and ``due_date``. Where ``penalty_growth`` is given, penalty's
+    numerator grows by it each day from ``accrued_to_date`` instead, and ``turn_date`` is when it
+    changes without an event: the close stores a new row then (``rules.loan_turns``). After a
+    pause interest runs from the later of ``accrued_to_date`` and ``interest_from_date``.
+    ``superseded_date`` is the booking date of the next row: a close of day D reads the rows with
+    booking_date ≤ D < superseded_date while D + 1 goes on.
     """
 
     pk = models.CompositePrimaryKey("loan_id", "booking_date")
@@ -67,7 +70,9 @@ class Position(models.Model):
     book = models.ForeignKey(
         "ledger.Book", on_delete=models.PROTECT, db_constraint=False, db_index=False
     )
-    due_date = models.DateField()
+    due_date = models.DateField(
+        help_text="of several the oldest that is not paid, or else the next"
+    )
     disbursed_date = models.DateField(help_text="value date of the first payout")
     last_value_date = models.DateField(help_text="value date of the latest event in force")
     last_kind = models.CharField(max_length=20, help_text="its kind; empty: no event in force")
@@ -99,6 +104,10 @@ class Position(models.Model):
     fees_charged_off_minor = models.BigIntegerField(null=True)
     recovered_minor = models.BigIntegerField(null=True)
     charged_off_date = models.DateField(null=True)
+    penalty_growth = models.DecimalField(
+        max_digits=38, decimal_places=0, null=True, help_text="of the numerator, a day"
+    )
+    turn_date = models.DateField(null=True)
 
     class Meta:
         constraints = [
@@ -129,8 +138,33 @@ class Position(models.Model):
                 fields=["book", "superseded_date"],
                 condition=Q(settled=False),
                 name="position_alive",
-            )
+            ),
+            models.Index(
+                fields=["turn_date"],
+                condition=Q(settled=False, superseded_date=STILL_IN_FORCE, turn_date__isnull=False),
+                name="position_turning",
+            ),
         ]
+
+
+class RepaymentPlan(models.Model):
+    """When which part of a loan's principal is to be repaid, as its events have left it.
+
+    The fold of the loan up to its position in force, whose ``due_date`` is one of these. Loans with
+    one due date have none.
+    """
+
+    loan = models.OneToOneField(
+        "financing.Loan", on_delete=models.PROTECT, primary_key=True, db_constraint=False
+    )
+    due_dates = ArrayField(models.DateField())
+    planned_minor = ArrayField(
+        models.BigIntegerField(), help_text="principal to be repaid by each due date in all"
+    )
+    interest_at_due_minor = ArrayField(
+        models.BigIntegerField(), help_text="accrued by each due date that has come"
+    )
+    level_minor = models.BigIntegerField(help_text="of each instalment but the last")
 
 
 class SettlementLine(models.Model):

@@ -12,6 +12,7 @@ from tallystick.book import calendars
 from tallystick.book.financing.programmes import terms_with
 from tallystick.book.parties.models import LegalEntity
 from tallystick.book.servicing.allocation import lock_facilities
+from tallystick.book.servicing.move_plans import move_plans
 from tallystick.book.servicing.positions import positions_of, store
 from tallystick.rules.calendars import Calendar, adjusted
 from tallystick.rules.loan_position import opened
@@ -47,6 +48,21 @@ def move_dues(legal_entity_id: int, *, booking_date: date, act_id: int) -> list[
     passed: what has fallen due stays due. Loans whose year is still unpublished stay as they are.
     """
     calendar = calendars.named(LegalEntity.objects.get(pk=legal_entity_id).calendar)
+    told = [
+        {"loan": code, "from_date": from_date.isoformat(), "to_date": to_date.isoformat()}
+        for code, from_date, to_date in (
+            *_move_single(legal_entity_id, calendar, booking_date),
+            *move_plans(legal_entity_id, calendar, booking_date),
+        )
+    ]
+    _tell(told, act_id)
+    return told
+
+
+def _move_single(
+    legal_entity_id: int, calendar: Calendar, booking_date: date
+) -> list[tuple[str, date, date]]:
+    """Of loans with one due date: the loan's code, from which date to which."""
     published = _known(_provisional(legal_entity_id), calendar, booking_date)
     if not published:
         return []
@@ -55,16 +71,7 @@ def move_dues(legal_entity_id: int, *, booking_date: date, act_id: int) -> list[
     _write(known)
     moved = [each for each in known if each.moves]
     _move_positions(moved, booking_date)
-    told = [
-        {
-            "loan": each.loan.code,
-            "from_date": each.loan.due_date.isoformat(),
-            "to_date": each.due_date.isoformat(),
-        }
-        for each in moved
-    ]
-    _tell(told, act_id)
-    return told
+    return [(each.loan.code, each.loan.due_date, each.due_date) for each in moved]
 
 
 def _provisional(legal_entity_id: int) -> list[_Provisional]:
@@ -76,6 +83,7 @@ def _provisional(legal_entity_id: int) -> list[_Provisional]:
             " JOIN financing_facility AS facility ON facility.id = loan.facility_id"
             " JOIN financing_programme AS programme ON programme.id = facility.programme_id"
             " WHERE loan.due_date_provisional AND loan.status IN ('pending', 'live')"
+            " AND loan.agreed_plan IS NULL"
             " AND facility.legal_entity_id = %s ORDER BY loan.id",
             [legal_entity_id],
         )

@@ -79,7 +79,7 @@ def booking_of(loan: LoanPosition, value_date: date, booking_date: date) -> Book
 
 
 def _as_if_last(event: NewLoanEvent, position: Position) -> LoanEvent:
-    value_date = max(event.value_date, position.last_value_date)
+    value_date = max(event.value_date, position.stands_from_date)
     return LoanEvent(
         _NOT_NUMBERED_YET,
         event.kind,

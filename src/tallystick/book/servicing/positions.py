@@ -6,20 +6,30 @@ the arithmetic; here a row becomes a position and a position a row, nothing more
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django.db import connection
 
 from tallystick.book.columns import plain
 from tallystick.book.financing.programmes import terms_with
+from tallystick.book.servicing.agreed_terms import agreed_terms
 from tallystick.book.servicing.models import STILL_IN_FORCE
-from tallystick.rules.daycount import DayCount
-from tallystick.rules.loan_events import EventKind, rate_from_ppb
-from tallystick.rules.loan_position import Due, Position, accrual_days_to, pays_in_order
-from tallystick.rules.loan_terms import LoanTerms
-from tallystick.rules.programme import SettlementTerms
-from tallystick.rules.schedule import Method
+from tallystick.book.servicing.repayment_plans import store_plans
+from tallystick.rules.loan_events import EventKind
+from tallystick.rules.loan_position import (
+    Position,
+    accrual_days_to,
+    pays_in_order,
+    penalty_steps_of,
+)
+from tallystick.rules.loan_terms import Due, LoanTerms
+from tallystick.rules.loan_turns import (
+    due_date_to_meet,
+    is_straight,
+    next_turn,
+    penalty_growth,
+    standing_on,
+)
 from tallystick.rules.settlement import owed_on
 
 
@@ -41,6 +51,8 @@ class LoanPosition(NamedTuple):
     terms: LoanTerms
     disbursed_date: date | None
     position: Position | None
+    booking_date: date | None
+    """From which ``position`` stands: its turns up to that day have been passed."""
 
 
 _LOADED = """
@@ -48,10 +60,13 @@ _LOADED = """
            programme.sha256, loan.currency, loan.book_id, loan.status,
            loan.principal_minor, loan.annual_rate_ppb, loan.penalty_rate_ppb, loan.day_count,
            loan.drawn_date, coalesce(loan.agreed_due_date, loan.due_date),
-           held.disbursed_date, held.last_value_date, held.last_kind, held.accrued_to_date,
+           loan.agreed_plan, loan.penalty_steps, plan.due_dates, plan.planned_minor,
+           plan.interest_at_due_minor, plan.level_minor,
+           held.booking_date, held.disbursed_date, held.last_value_date, held.last_kind,
+           held.accrued_to_date,
            held.principal_minor, held.disbursed_minor, held.annual_rate_ppb, held.denominator,
            held.interest_numerator, held.interest_received_minor, held.interest_at_due_minor,
-           held.penalty_rate_ppb, held.penalty_numerator, held.penalty_received_minor,
+           held.penalty_numerator, held.penalty_received_minor,
            held.fees_charged_minor, held.fees_received_minor, held.credit_minor,
            held.due_date, held.interest_from_date,
            held.interest_waived_minor, held.penalty_waived_minor, held.fees_waived_minor,
@@ -63,6 +78,7 @@ _LOADED = """
     JOIN financing_programme programme ON programme.id = facility.programme_id
     LEFT JOIN servicing_position held
       ON held.loan_id = loan.id AND held.superseded_date = %(still)s
+    LEFT JOIN servicing_repaymentplan plan ON plan.loan_id = loan.id
 """
 
 
@@ -108,10 +124,18 @@ def _read(row: tuple[Any, ...]) -> LoanPosition:
         day_count,
         drawn_date,
         due_date,
+        agreed_plan,
+        penalty_steps,
+        due_dates,
+        planned_minor,
+        interest_at_due_minor,
+        level_minor,
+        booking_date,
         disbursed_date,
         *held,
     ) = row
-    terms = loan_terms(
+    programme = terms_with(programme_sha256)
+    terms = agreed_terms(
         currency,
         committed_minor,
         annual_rate_ppb,
@@ -119,8 +143,18 @@ def _read(row: tuple[Any, ...]) -> LoanPosition:
         day_count,
         drawn_date,
         due_date,
-        terms_with(programme_sha256).settlement,
+        programme.settlement,
+        programme.repayment,
+        agreed_plan,
+        penalty_steps,
     )
+    position = None
+    if disbursed_date is not None:
+        position = _position(terms, held)
+        if due_dates is not None:
+            position.dues = tuple(map(Due, due_dates, planned_minor))
+            position.interest_at_due_minor = tuple(interest_at_due_minor)
+            position.level_minor = level_minor
     return LoanPosition(
         loan_id,
         code,
@@ -132,36 +166,8 @@ def _read(row: tuple[Any, ...]) -> LoanPosition:
         status,
         terms,
         disbursed_date,
-        None if disbursed_date is None else _position(terms, held),
-    )
-
-
-# A loan's terms never change, but for a due date with the calendar, and settlements read the same
-# loans day by day.
-@lru_cache(maxsize=50_000)
-def loan_terms(
-    currency: str,
-    committed_minor: int,
-    annual_rate_ppb: int,
-    penalty_rate_ppb: int,
-    day_count: str,
-    drawn_date: date,
-    due_date: date,
-    settlement: SettlementTerms,
-) -> LoanTerms:
-    """A loan's row as the terms that ``rules.loan`` folds under: one payment at the due date."""
-    return LoanTerms(
-        currency=currency,
-        principal_minor=committed_minor,
-        annual_rate=rate_from_ppb(annual_rate_ppb),
-        day_count=DayCount(day_count),
-        method=Method.BULLET,
-        start=drawn_date,
-        maturity=due_date,
-        penalty_rate=rate_from_ppb(penalty_rate_ppb),
-        receipt_order=settlement.waterfall,
-        axis=settlement.axis,
-        kind_orders=settlement.orders,
+        position,
+        booking_date,
     )
 
 
@@ -177,7 +183,6 @@ def _position(terms: LoanTerms, held: Sequence[Any]) -> Position:
         interest_numerator,
         interest_received_minor,
         interest_at_due_minor,
-        penalty_rate_ppb,
         penalty_numerator,
         penalty_received_minor,
         fees_charged_minor,
@@ -207,7 +212,7 @@ def _position(terms: LoanTerms, held: Sequence[Any]) -> Position:
         interest_from=interest_from_date or terms.start,
         pays_in_order=pays_in_order(terms.receipt_order),
         level_minor=0,
-        penalty_steps=((0, penalty_rate_ppb),) if penalty_rate_ppb else (),
+        penalty_steps=penalty_steps_of(terms),
         penalty_numerator=int(penalty_numerator),
         disbursed_minor=disbursed_minor,
         principal_repaid_minor=(
@@ -249,7 +254,7 @@ _STORED = """
         fees_charged_minor, fees_received_minor, credit_minor, settled, interest_from_date,
         interest_waived_minor, penalty_waived_minor, fees_waived_minor,
         principal_charged_off_minor, interest_charged_off_minor, penalty_charged_off_minor,
-        fees_charged_off_minor, recovered_minor, charged_off_date)
+        fees_charged_off_minor, recovered_minor, charged_off_date, penalty_growth, turn_date)
     SELECT loan_id, %(booking_date)s, %(still)s, book_id, due_date, disbursed_date,
            last_value_date, last_kind, accrued_to_date, principal_minor, disbursed_minor,
            annual_rate_ppb, denominator, interest_numerator, interest_received_minor,
@@ -257,7 +262,7 @@ _STORED = """
            fees_charged_minor, fees_received_minor, credit_minor, settled, interest_from_date,
            interest_waived_minor, penalty_waived_minor, fees_waived_minor,
            principal_charged_off_minor, interest_charged_off_minor, penalty_charged_off_minor,
-           fees_charged_off_minor, recovered_minor, charged_off_date
+           fees_charged_off_minor, recovered_minor, charged_off_date, penalty_growth, turn_date
     FROM unnest(
         %(loan_id)s::bigint[], %(book_id)s::bigint[], %(due_date)s::date[],
         %(disbursed_date)s::date[], %(last_value_date)s::date[], %(last_kind)s::text[],
@@ -272,7 +277,7 @@ _STORED = """
         %(fees_waived_minor)s::bigint[], %(principal_charged_off_minor)s::bigint[],
         %(interest_charged_off_minor)s::bigint[], %(penalty_charged_off_minor)s::bigint[],
         %(fees_charged_off_minor)s::bigint[], %(recovered_minor)s::bigint[],
-        %(charged_off_date)s::date[]
+        %(charged_off_date)s::date[], %(penalty_growth)s::numeric[], %(turn_date)s::date[]
     ) AS now (
         loan_id, book_id, due_date, disbursed_date, last_value_date, last_kind, accrued_to_date,
         principal_minor, disbursed_minor, annual_rate_ppb, denominator, interest_numerator,
@@ -280,7 +285,7 @@ _STORED = """
         penalty_received_minor, fees_charged_minor, fees_received_minor, credit_minor, settled,
         interest_from_date, interest_waived_minor, penalty_waived_minor, fees_waived_minor,
         principal_charged_off_minor, interest_charged_off_minor, penalty_charged_off_minor,
-        fees_charged_off_minor, recovered_minor, charged_off_date)
+        fees_charged_off_minor, recovered_minor, charged_off_date, penalty_growth, turn_date)
     ON CONFLICT (loan_id, booking_date) DO UPDATE SET
         book_id = excluded.book_id, due_date = excluded.due_date,
         disbursed_date = excluded.disbursed_date, last_value_date = excluded.last_value_date,
@@ -305,7 +310,8 @@ _STORED = """
         penalty_charged_off_minor = excluded.penalty_charged_off_minor,
         fees_charged_off_minor = excluded.fees_charged_off_minor,
         recovered_minor = excluded.recovered_minor,
-        charged_off_date = excluded.charged_off_date
+        charged_off_date = excluded.charged_off_date,
+        penalty_growth = excluded.penalty_growth, turn_date = excluded.turn_date
 """
 
 
@@ -313,11 +319,12 @@ def store(loans: Sequence[LoanPosition], *, booking_date: date) -> None:
     """Let these positions stand from ``booking_date`` on, in place of those before.
 
     Rows of earlier booking dates stay as they were, but for the day on which they end; a second
-    change on one booking date replaces the first. Every loan has a position and its right status.
+    change on one booking date replaces the first. Every loan has a position and its right status,
+    and turns up to ``booking_date`` are passed here.
     """
     if not loans:
         return
-    held = [loan.position for loan in loans]
+    held = [standing_on(loan.position, booking_date) for loan in loans]
     loan_ids = [loan.loan_id for loan in loans]
     with connection.cursor() as cursor:
         # Two statements: the unique index on what is in force sees the row before it as ended.
@@ -333,7 +340,7 @@ def store(loans: Sequence[LoanPosition], *, booking_date: date) -> None:
                 "still": STILL_IN_FORCE,
                 "loan_id": plain(loan_ids),
                 "book_id": plain([loan.book_id for loan in loans]),
-                "due_date": plain([p.dues[0].due_date for p in held]),
+                "due_date": plain([due_date_to_meet(p) for p in held]),
                 "disbursed_date": plain([loan.disbursed_date for loan in loans]),
                 "last_value_date": plain([p.last_value_date for p in held]),
                 "last_kind": plain([p.last_kind or '""' for p in held]),
@@ -345,7 +352,12 @@ def store(loans: Sequence[LoanPosition], *, booking_date: date) -> None:
                 "interest_numerator": plain([p.accrued_numerator for p in held]),
                 "interest_received_minor": plain([p.interest_received_minor for p in held]),
                 "interest_at_due_minor": plain(
-                    [p.interest_at_due_minor[0] if p.interest_at_due_minor else None for p in held]
+                    [
+                        p.interest_at_due_minor[0]
+                        if p.interest_at_due_minor and p.terms.agreed_plan is None
+                        else None
+                        for p in held
+                    ]
                 ),
                 "penalty_rate_ppb": plain(
                     [p.penalty_steps[0][1] if p.penalty_steps else 0 for p in held]
@@ -374,5 +386,16 @@ def store(loans: Sequence[LoanPosition], *, booking_date: date) -> None:
                 "fees_charged_off_minor": plain([p.fees_charged_off_minor or None for p in held]),
                 "recovered_minor": plain([p.recovered_minor or None for p in held]),
                 "charged_off_date": plain([p.charged_off_date for p in held]),
+                "penalty_growth": plain(
+                    [None if is_straight(p) else penalty_growth(p) for p in held]
+                ),
+                "turn_date": plain([next_turn(p) for p in held]),
             },
         )
+    store_plans(
+        [
+            (loan.loan_id, position)
+            for loan, position in zip(loans, held, strict=True)
+            if loan.terms.agreed_plan is not None
+        ]
+    )

@@ -27,6 +27,7 @@ from tallystick.rules.loan_position import (
     running_penalty,
 )
 from tallystick.rules.loan_steps import position_of
+from tallystick.rules.loan_turns import standing_on
 
 LOANS_AT_A_TIME = 5_000
 
@@ -47,6 +48,7 @@ def refolded() -> Iterator[Finding]:
     sums_minor: dict[_Receivable, int] = defaultdict(int)
     for loan, events in _loans_with_events():
         now = position_of(loan.terms, events, on=date.max, known_on=date.max)
+        now = standing_on(now, loan.booking_date)
         if now != loan.position:
             yield Finding(POSITIONS, f"loan {loan.code}", *_differing(now, loan.position))
         sums_minor[_Receivable("loan_principal", loan.book_id)] += now.principal_minor
@@ -55,7 +57,9 @@ def refolded() -> Iterator[Finding]:
         )
         if loan.loan_id in books_then:
             night = nights[loan.legal_entity_id]
-            is_unchanged = all(event.booking_date <= night for event in events)
+            is_unchanged = now.accrued_to <= night and all(
+                event.booking_date <= night for event in events
+            )
             then = now if is_unchanged else _known_on(loan, events, night)
             _add_night(sums_minor, then, night, books_then[loan.loan_id])
     yield from _differences(sums_minor, nights)

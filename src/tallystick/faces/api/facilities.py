@@ -163,7 +163,8 @@ class DrawdownOut(BaseModel):
     currency: str
     amount_minor: Minor
     drawn_date: date
-    due_date: date
+    due_date: date = Field(description="The first due date.")
+    maturity_date: date | None = Field(description="The last of several due dates; null: one.")
     due_date_provisional: bool
     end_to_end_id: str
     available_minor: Minor = Field(description="What could still be drawn right after it.")
@@ -379,6 +380,7 @@ def list_left_out_claims(
         "amount_minor": 2500000,
         "drawn_date": "2026-03-17",
         "due_date": "2026-05-18",
+        "maturity_date": None,
         "due_date_provisional": False,
         "end_to_end_id": "L48",
         "available_minor": 6000000,

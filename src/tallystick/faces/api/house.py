@@ -16,7 +16,9 @@ from tallystick.book.watch.models import WorkItem
 from tallystick.faces.api.operations import reads, viewer_of
 from tallystick.faces.api.paging import DEFAULT_ITEMS, Cursor, Limit, NextCursor, page
 from tallystick.faces.api.values import Code, Minor
-from tallystick.rules.price_terms import PriceTerms
+from tallystick.rules.calendars import period_written
+from tallystick.rules.price_terms import PenaltyTerms, PriceTerms
+from tallystick.rules.repayment import RepaymentTerms
 
 router = Router(tags=["house"])
 
@@ -54,7 +56,14 @@ class ProgrammeOut(BaseModel):
     annual_rate: str | None = Field(description="None where the price follows a reference rate.")
     reference_rate: str | None = Field(description="The rate it follows, such as lpr_1y.")
     spread_bps: int | None = Field(description="Hundredths of a per cent on top of it.")
-    penalty_rate: str
+    penalty_rate: str | None = Field(description="On principal past due, on top; a year.")
+    penalty_multiple: str | None = Field(
+        description="Or what principal past due bears in all, as a multiple of the annual rate."
+    )
+    repayment_method: str
+    repaid_every: str | None = Field(
+        description="Time between instalments, such as 1M for a month; null: one payment."
+    )
     day_count: str
     min_tenor_days: int
     max_tenor_days: int
@@ -212,6 +221,9 @@ def list_business_days(request: HttpRequest) -> dict[str, Any]:
                 "reference_rate": None,
                 "spread_bps": None,
                 "penalty_rate": "0.045",
+                "penalty_multiple": None,
+                "repayment_method": "bullet",
+                "repaid_every": None,
                 "day_count": "ACT/360",
                 "min_tenor_days": 1,
                 "max_tenor_days": 90,
@@ -232,7 +244,8 @@ def list_programmes(request: HttpRequest) -> dict[str, Any]:  # noqa: ARG001 - p
                 "funding": str(programme.funding),
                 "currency": programme.currency,
                 **_rate_of(programme.price),
-                "penalty_rate": f"{programme.price.penalty_rate:f}",
+                **_penalty_of(programme.price.penalty),
+                **_repayment_of(programme.repayment),
                 "day_count": str(programme.price.day_count),
                 "min_tenor_days": programme.drawdown.min_tenor_days,
                 "max_tenor_days": programme.drawdown.max_tenor_days,
@@ -251,6 +264,20 @@ def _rate_of(price: PriceTerms) -> dict[str, Any]:
         "annual_rate": None if price.annual_rate is None else f"{price.annual_rate:f}",
         "reference_rate": None if follows is None else follows.reference_rate,
         "spread_bps": None if follows is None else follows.spread_bps,
+    }
+
+
+def _penalty_of(penalty: PenaltyTerms) -> dict[str, Any]:
+    return {
+        "penalty_rate": None if penalty.rate is None else f"{penalty.rate:f}",
+        "penalty_multiple": None if penalty.multiple is None else f"{penalty.multiple:f}",
+    }
+
+
+def _repayment_of(repayment: RepaymentTerms) -> dict[str, Any]:
+    return {
+        "repayment_method": str(repayment.method),
+        "repaid_every": repayment.every and period_written(repayment.every),
     }
 
 

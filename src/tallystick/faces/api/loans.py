@@ -14,8 +14,7 @@ from tallystick.faces.api.operations import reads, viewer_of
 from tallystick.faces.api.paging import DEFAULT_ITEMS, Cursor, Limit, NextCursor, page
 from tallystick.faces.api.values import Code, Day, Minor
 from tallystick.rules.loan_explanation import explained
-from tallystick.rules.loan_terms import plan_of
-from tallystick.rules.schedule import schedule
+from tallystick.rules.loan_schedule import agreed_schedule
 
 router = Router(tags=["loans"])
 
@@ -39,7 +38,8 @@ class LoanOut(BaseModel):
     day_count: str
     tenor_days: int
     drawn_date: date
-    due_date: date
+    due_date: date = Field(description="Of several the oldest not paid, or else the next.")
+    maturity_date: date | None = Field(description="The last of several due dates; null: one.")
     due_date_provisional: bool
     status: str
 
@@ -141,6 +141,7 @@ LOAN = {
     "tenor_days": 60,
     "drawn_date": "2026-03-17",
     "due_date": "2026-05-18",
+    "maturity_date": None,
     "due_date_provisional": False,
     "status": "live",
 }
@@ -308,7 +309,7 @@ def show_schedule(request: HttpRequest, loan: LoanCode) -> dict[str, Any]:
                 "fee_minor": row.fee_minor,
                 "balance_minor": row.balance_minor,
             }
-            for row in schedule(plan_of(found.state.terms))
+            for row in agreed_schedule(found.state.terms)
         ],
     }
 
@@ -326,6 +327,7 @@ def _shown(loan: Loan) -> dict[str, Any]:
         "tenor_days": loan.tenor_days,
         "drawn_date": loan.drawn_date,
         "due_date": loan.due_date,
+        "maturity_date": loan.maturity_date,
         "due_date_provisional": loan.due_date_provisional,
         "status": loan.status,
     }

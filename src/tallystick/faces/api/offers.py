@@ -30,6 +30,15 @@ Tenor = Annotated[
 ]
 
 
+class PaymentOut(BaseModel):
+    """What is to be paid on a due date."""
+
+    due_date: date
+    principal_minor: Minor
+    interest_minor: Minor
+    fees_minor: Minor
+
+
 class OfferOut(BaseModel):
     """A price with all charges. Where nothing may be drawn, or not for that term, it is null.
 
@@ -48,7 +57,7 @@ class OfferOut(BaseModel):
     day_count: str
     amount_minor: Minor
     tenor_days: int
-    due_date: date | None
+    due_date: date | None = Field(description="The last due date.")
     due_date_provisional: bool | None
     interest_minor: Minor | None
     other_charges_minor: Minor | None = Field(
@@ -57,7 +66,8 @@ class OfferOut(BaseModel):
     late_fee_minor: Minor = Field(
         description="Charged once for a due date missed; not in the rate of all charges."
     )
-    total_minor: Minor | None = Field(description="All that is to be repaid on the due date.")
+    total_minor: Minor | None = Field(description="All that is to be repaid.")
+    payments: list[PaymentOut] = Field(description="What falls due when; one, or instalments.")
     apr_percent: str | None = Field(
         description="Rate a year of all charges, compounded, in per cent: announcement 3 (2021) of "
         "the People's Bank of China; Directive 2008/48/EC, annex I."
@@ -90,6 +100,14 @@ class OfferOut(BaseModel):
         "other_charges_minor": 0,
         "late_fee_minor": 0,
         "total_minor": 2543056,
+        "payments": [
+            {
+                "due_date": "2026-05-18",
+                "principal_minor": 2500000,
+                "interest_minor": 43056,
+                "fees_minor": 0,
+            }
+        ],
         "apr_percent": "10.59",
         "would_be_granted": True,
         "refused": [],
@@ -130,6 +148,7 @@ def show_offer(
         "other_charges_minor": price and price.fees_minor,
         "late_fee_minor": offer.fees.late_minor,
         "total_minor": price and price.total_minor,
+        "payments": [payment._asdict() for payment in price.payments] if price else [],
         "apr_percent": price and price.apr_percent_estimate and f"{price.apr_percent_estimate:f}",
         "would_be_granted": not refused,
         "refused": [_told(each) for each in refused],

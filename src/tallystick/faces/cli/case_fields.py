@@ -15,7 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from tallystick.rules.calendars import Period, PeriodUnit
+from tallystick.rules.calendars import NotAPeriod, Period, period_of
 from tallystick.rules.loan_events import InvalidRate, rate_in_ppb
 from tallystick.rules.money import MINOR_DIGITS
 from tallystick.rules.refusal import Refusal
@@ -25,13 +25,6 @@ SHOWN_CHARACTERS = 80
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _RATE = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?")
-_FREQUENCY = re.compile(r"([1-9][0-9]{0,3})([DWMY])")
-_UNITS = {
-    "D": PeriodUnit.DAYS,
-    "W": PeriodUnit.WEEKS,
-    "M": PeriodUnit.MONTHS,
-    "Y": PeriodUnit.YEARS,
-}
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -140,10 +133,10 @@ class Fields:
 
     def frequency(self, field: str) -> Period:
         value = self._value(field)
-        match = _FREQUENCY.fullmatch(value) if isinstance(value, str) else None
-        if match is None:
+        try:
+            return period_of(value if isinstance(value, str) else "")
+        except NotAPeriod:
             self.refuse(field, value, 'give a number of D, W, M or Y, such as "1M" for a month')
-        return Period(int(match[1]), _UNITS[match[2]])
 
     def name(self, field: str) -> str:
         value = self._value(field)

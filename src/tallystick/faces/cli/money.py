@@ -60,6 +60,7 @@ def draw(
     )
     typer.echo(
         f"Loan {drawdown.loan}: {amount} {drawdown.currency}, due {drawdown.due_date}"
+        f"{f' and on to {drawdown.maturity_date}' if drawdown.maturity_date else ''}"
         f"{' (provisional)' if drawdown.due_date_provisional else ''}; "
         f"payment {drawdown.end_to_end_id} is ordered. {left} is left to draw."
     )

@@ -90,10 +90,37 @@ class Migration(migrations.Migration):
                     "penalty_rate_ppb",
                     models.BigIntegerField(help_text="a year, on principal past due"),
                 ),
+                (
+                    "penalty_steps",
+                    models.JSONField(
+                        help_text="days past due and parts per billion a year from then on, step "
+                        "by step; null: penalty_rate_ppb from the due date on",
+                        null=True,
+                    ),
+                ),
                 ("day_count", models.CharField(max_length=40)),
                 ("tenor_days", models.IntegerField()),
                 ("drawn_date", models.DateField(help_text="business day of the drawdown")),
-                ("due_date", models.DateField()),
+                (
+                    "due_date",
+                    models.DateField(
+                        help_text="the due date; of several the oldest that is not paid, or else "
+                        "the next"
+                    ),
+                ),
+                (
+                    "maturity_date",
+                    models.DateField(help_text="last of several due dates; null: one", null=True),
+                ),
+                (
+                    "agreed_plan",
+                    models.JSONField(
+                        help_text="due_dates, planned_minor to be repaid by each in all, "
+                        "level_minor of an instalment, known_to_date of the calendar; null: "
+                        "everything on due_date",
+                        null=True,
+                    ),
+                ),
                 (
                     "agreed_due_date",
                     models.DateField(

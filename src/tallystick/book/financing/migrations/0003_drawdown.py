@@ -152,7 +152,8 @@ BEGIN
             place integer, act_id bigint, decision_id bigint, loan_id bigint, loan text,
             facility_id bigint, book_id bigint, amount_minor bigint, tenor_days integer,
             drawn_date date, due_date date, due_date_provisional boolean,
-            penalty_rate_ppb bigint, day_count text, end_to_end_id text, entry_event text,
+            penalty_rate_ppb bigint, penalty_steps jsonb, maturity_date date, agreed_plan jsonb,
+            day_count text, end_to_end_id text, entry_event text,
             entry_reference text, account_ids bigint[], sides smallint[],
             entry_amounts_minor bigint[], inputs jsonb, verdicts jsonb, rules_version text,
             shares_ppm jsonb, answer jsonb)
@@ -167,10 +168,11 @@ BEGIN
     ), loan AS (
         INSERT INTO public.financing_loan
             (id, code, facility_id, decision_id, book_id, currency, principal_minor,
-             annual_rate_ppb, penalty_rate_ppb, day_count, tenor_days, drawn_date, due_date,
-             due_date_provisional, status)
+             annual_rate_ppb, penalty_rate_ppb, penalty_steps, day_count, tenor_days, drawn_date,
+             due_date, maturity_date, agreed_plan, due_date_provisional, status)
         SELECT loan_id, loan, facility_id, decision_id, book_id, currency, amount_minor,
-               annual_rate_ppb, penalty_rate_ppb, day_count, tenor_days, drawn_date, due_date,
+               annual_rate_ppb, penalty_rate_ppb, nullif(penalty_steps, 'null'), day_count,
+               tenor_days, drawn_date, due_date, maturity_date, nullif(agreed_plan, 'null'),
                due_date_provisional, 'pending'
         FROM item
     ), participation AS (

@@ -50,7 +50,15 @@ class Migration(migrations.Migration):
         ),
         rights.answered(
             "financing_loan",
-            ["book_id", "due_date", "agreed_due_date", "due_date_provisional", "status"],
+            [
+                "book_id",
+                "due_date",
+                "maturity_date",
+                "agreed_plan",
+                "agreed_due_date",
+                "due_date_provisional",
+                "status",
+            ],
         ),
         rights.answered("financing_reservation", ["fate", "fate_entry_id", "fate_date"]),
         migrations.RunSQL(

@@ -2,6 +2,7 @@
 
 import datetime
 
+import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.db.models.functions.datetime
 from django.db import migrations, models
@@ -147,7 +148,12 @@ class Migration(migrations.Migration):
                 ),
                 ("booking_date", models.DateField()),
                 ("superseded_date", models.DateField(default=datetime.date(9999, 12, 31))),
-                ("due_date", models.DateField()),
+                (
+                    "due_date",
+                    models.DateField(
+                        help_text="of several the oldest that is not paid, or else the next"
+                    ),
+                ),
                 ("disbursed_date", models.DateField(help_text="value date of the first payout")),
                 (
                     "last_value_date",
@@ -192,6 +198,16 @@ class Migration(migrations.Migration):
                 ("recovered_minor", models.BigIntegerField(null=True)),
                 ("charged_off_date", models.DateField(null=True)),
                 (
+                    "penalty_growth",
+                    models.DecimalField(
+                        decimal_places=0,
+                        help_text="of the numerator, a day",
+                        max_digits=38,
+                        null=True,
+                    ),
+                ),
+                ("turn_date", models.DateField(null=True)),
+                (
                     "book",
                     models.ForeignKey(
                         db_constraint=False,
@@ -216,7 +232,16 @@ class Migration(migrations.Migration):
                         condition=models.Q(("settled", False)),
                         fields=["book", "superseded_date"],
                         name="position_alive",
-                    )
+                    ),
+                    models.Index(
+                        condition=models.Q(
+                            ("settled", False),
+                            ("superseded_date", datetime.date(9999, 12, 31)),
+                            ("turn_date__isnull", False),
+                        ),
+                        fields=["turn_date"],
+                        name="position_turning",
+                    ),
                 ],
                 "constraints": [
                     models.CheckConstraint(
@@ -242,6 +267,47 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
+        ),
+        migrations.CreateModel(
+            name="RepaymentPlan",
+            fields=[
+                (
+                    "loan",
+                    models.OneToOneField(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        serialize=False,
+                        to="financing.loan",
+                    ),
+                ),
+                (
+                    "due_dates",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.DateField(), size=None
+                    ),
+                ),
+                (
+                    "planned_minor",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(),
+                        help_text="principal to be repaid by each due date in all",
+                        size=None,
+                    ),
+                ),
+                (
+                    "interest_at_due_minor",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(),
+                        help_text="accrued by each due date that has come",
+                        size=None,
+                    ),
+                ),
+                (
+                    "level_minor",
+                    models.BigIntegerField(help_text="of each instalment but the last"),
+                ),
+            ],
         ),
         migrations.CreateModel(
             name="SettlementLine",

@@ -39,6 +39,7 @@ END $$;
 REFERENCES = {
     "servicing_loanevent": {"loan_id": "financing_loan", "act_id": "acts_act"},
     "servicing_position": {"loan_id": "financing_loan", "book_id": "ledger_book"},
+    "servicing_repaymentplan": {"loan_id": "financing_loan"},
     "servicing_settlementline": {
         "receipt_id": "payments_cashreceipt",
         "supplier_id": "parties_party",
@@ -76,9 +77,12 @@ class Migration(migrations.Migration):
         ),
         *guards.never_changed(ADDED_TO),
         *rights.append_only(ADDED_TO),
-        *guards.never_removed(["servicing_position"]),
-        migrations.RunSQL(
-            f"GRANT SELECT, INSERT, UPDATE ON servicing_position TO {rights.APPLICATION_ROLE}",
-            f"REVOKE ALL ON servicing_position FROM {rights.APPLICATION_ROLE}",
+        *guards.never_removed(["servicing_position", "servicing_repaymentplan"]),
+        *(
+            migrations.RunSQL(
+                f"GRANT SELECT, INSERT, UPDATE ON {table} TO {rights.APPLICATION_ROLE}",
+                f"REVOKE ALL ON {table} FROM {rights.APPLICATION_ROLE}",
+            )
+            for table in ("servicing_position", "servicing_repaymentplan")
         ),
     ]

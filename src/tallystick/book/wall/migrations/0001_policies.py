@@ -97,6 +97,7 @@ SHOWN = {
     "sales_credit_salesline": f"merchant_id = {FIRM}",
     "servicing_loanevent": OF_A_LOAN,
     "servicing_position": OF_A_LOAN,
+    "servicing_repaymentplan": OF_A_LOAN,
     "servicing_settlementline": f"supplier_id = {FIRM}",
     "trade_claim": f"supplier_id = {FIRM}",
     "trade_claimevent": OF_A_CLAIM,

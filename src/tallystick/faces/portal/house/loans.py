@@ -39,11 +39,10 @@ from tallystick.faces.portal.paging import Slice, sliced
 from tallystick.faces.portal.proposal_words import proposal_told
 from tallystick.rules.loan import segments_as_json
 from tallystick.rules.loan_explanation import explained
-from tallystick.rules.loan_terms import plan_of
+from tallystick.rules.loan_schedule import agreed_schedule
 from tallystick.rules.loan_timeline import Timeline
 from tallystick.rules.money import minor_digits
 from tallystick.rules.refusal import Refusal
-from tallystick.rules.schedule import schedule
 
 PATIENCE_MS = 3_000
 ENTRIES_SHOWN = 100
@@ -182,7 +181,7 @@ def house_loan(request: HttpRequest, code: str) -> HttpResponse:
             else (),
             "picture": _picture(over_time, loan.currency) if over_time else "",
             "flows": over_time.flows if over_time else (),
-            "schedule": schedule(plan_of(found.state.terms)) if found else (),
+            "schedule": agreed_schedule(found.state.terms) if found else (),
             "events": LoanEvent.objects.filter(loan=loan.pk)
             .select_related("act", "reverses")
             .order_by("value_date", "pk")[:200],

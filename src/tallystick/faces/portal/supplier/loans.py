@@ -11,7 +11,7 @@ from tallystick.book.access import reach
 from tallystick.book.access.permissions import May
 from tallystick.book.financing.models import PAID_OUT, Decision, Loan, LoanStatus
 from tallystick.book.payments.models import BankAnswer, PaymentOrder
-from tallystick.book.servicing.dues import dues_of, settlement_quote
+from tallystick.book.servicing.dues import payments_to_come, settlement_quote
 from tallystick.book.servicing.fees import fee_names
 from tallystick.book.servicing.loans import LoanOn, loan_on
 from tallystick.book.servicing.portfolio import principal_of
@@ -75,10 +75,10 @@ def loan(request: HttpRequest, code: str) -> HttpResponse:
             "loan": found,
             "owed": owed,
             "extra_minor": owed.penalty_due_minor + owed.fees_due_minor if owed else 0,
-            "due": (
-                dues_of([found], on=entity.business_date)[0]
+            "to_come": (
+                payments_to_come(found, on=entity.business_date)
                 if found.status in SHOWN["open"]
-                else None
+                else []
             ),
             "timeline": _timeline(found, held.state.movements),
             "interest": _accrued(held, held.state.segments),

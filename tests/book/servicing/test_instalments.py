@@ -1,0 +1,233 @@
+"""Loans in instalments: due dates come by themselves, and the books follow without a fold."""
+
+from datetime import date, timedelta
+
+import pytest
+from tests.book.servicing import scene as scenes
+from tests.book.servicing.books import books_of, findings, net_minor
+from tests.book.servicing.scene import CALLER, START
+
+from tallystick.book.collections.past_due import late_loans
+from tallystick.book.financing.models import Loan
+from tallystick.book.servicing.accrual import owed_by_book
+from tallystick.book.servicing.close import close_day, close_through
+from tallystick.book.servicing.dues import dues_of
+from tallystick.book.servicing.models import LoanEvent, Position, RepaymentPlan
+from tallystick.book.servicing.positions import positions_of
+from tallystick.book.servicing.repay import repay
+from tallystick.rules.loan_balances import balances
+from tallystick.rules.loan_position import interest_met, running_interest, running_penalty
+
+DAY = timedelta(days=1)
+# Three instalments of 12,000.00, a week apart.
+AMOUNT_MINOR = 3_600_000
+FIRST, SECOND, THIRD = (START + n * timedelta(weeks=1) for n in (1, 2, 3))
+
+
+def lent(scene, *, keeps=None, method="equal_principal", every="1W", days=21, **terms):
+    facility = scenes.facility(scene, "S1", scenes.in_instalments(method, every, keeps))
+    loan_id = scenes.lent(facility, AMOUNT_MINOR, days=days, **terms)
+    return Loan.objects.get(pk=loan_id)
+
+
+def closed_to(scene, day: date) -> None:
+    """``day`` is open: every day before it has been closed."""
+    close_through(scene.legal_entity_id, day - DAY)
+
+
+def position(loan):
+    return positions_of([loan.pk])[loan.pk].position
+
+
+def test_instalments_fall_due_on_business_days_and_sum_to_what_was_lent(database):
+    scene = scenes.opened()
+    loan = lent(scene, every="1M", days=92)
+
+    plan = RepaymentPlan.objects.get(loan=loan)
+
+    # 2 May is a holiday, as are the days up to 5 May.
+    assert plan.due_dates == [date(2026, 4, 2), date(2026, 5, 6), date(2026, 6, 2)]
+    assert plan.planned_minor == [1_200_000, 2_400_000, 3_600_000]
+    assert (loan.due_date, loan.maturity_date) == (date(2026, 4, 2), date(2026, 6, 2))
+
+
+def test_a_due_date_that_comes_is_passed_by_the_close_and_the_loan_shows_the_next(database):
+    scene = scenes.opened()
+    loan = lent(scene)
+    closed_to(scene, FIRST)
+    due = dues_of([loan], on=FIRST)[0]
+    # 36,000.00 at 10 % for 7 days of a year of 360.
+    assert (due.principal_minor, due.interest_minor) == (1_200_000, 7_000)
+
+    repay(loan.code, due.total_minor, value_date=None, caller=CALLER, key="first")
+    closed_to(scene, FIRST + DAY)
+
+    loan.refresh_from_db()
+    assert loan.due_date == SECOND
+    assert position(loan).principal_minor == 2_400_000
+    assert findings() == []
+
+
+def test_an_instalment_not_paid_is_late_from_its_own_due_date(database):
+    scene = scenes.opened()
+    loan = lent(scene)
+    closed_to(scene, FIRST)
+
+    closed = close_through(scene.legal_entity_id, FIRST + 9 * DAY)
+
+    loan.refresh_from_db()
+    assert loan.due_date == FIRST
+    days = [day.figures["delinquency"]["buckets"][0]["days_past_due"] for day in closed]
+    assert days == ["0"] + ["1-30"] * 9
+    (late,) = late_loans(scene.legal_entity_id, [loan.facility.supplier_id], on=scene.today)[
+        loan.facility.supplier_id
+    ]
+    # The second has fallen due meanwhile.
+    assert (late.days_past_due, late.principal_minor) == (10, 2_400_000)
+    assert findings() == []
+
+
+def test_penalty_runs_on_the_principal_past_due_alone(database):
+    scene = scenes.opened()
+    # 3.6 % a year of 360 days: a ten-thousandth a night.
+    loan = lent(scene, rate_ppb=0, penalty_rate_ppb=36_000_000)
+    closed_to(scene, FIRST)
+
+    closed = close_through(scene.legal_entity_id, SECOND)
+
+    nights = [day.figures["accrual"]["CNY"]["penalty_minor"] for day in closed]
+    assert nights == [120] * (SECOND - FIRST).days + [240]
+    assert net_minor(scene, "penalty_receivable") == sum(nights)
+    assert position(loan).principal_minor == AMOUNT_MINOR
+    assert findings() == []
+
+
+def test_penalty_steps_up_with_the_days_past_due_as_in_the_business_instalments_of_jd(database):
+    # 0.05 % a day up to 30 days past due and 0.08 % from then on, on a loan with one due date.
+    scene = scenes.opened()
+    scenes.lent(
+        scenes.facility(scene, "S1"),
+        1_000_000,
+        days=2,
+        rate_ppb=0,
+        penalty_rate_ppb=180_000_000,
+        penalty_steps=[(0, 180_000_000), (31, 288_000_000)],
+    )
+
+    closed = close_through(scene.legal_entity_id, START + 35 * DAY)
+
+    nights = [day.figures["accrual"]["CNY"]["penalty_minor"] for day in closed]
+    assert nights == [0] * 2 + [500] * 31 + [800] * 3
+    assert findings() == []
+
+
+def test_a_grace_leaves_the_first_days_past_due_free(database):
+    scene = scenes.opened()
+    scenes.lent(
+        scenes.facility(scene, "S1"),
+        1_000_000,
+        days=2,
+        rate_ppb=0,
+        penalty_rate_ppb=180_000_000,
+        penalty_steps=[(3, 180_000_000)],
+    )
+
+    closed = close_through(scene.legal_entity_id, START + 9 * DAY)
+
+    nights = [day.figures["accrual"]["CNY"]["penalty_minor"] for day in closed]
+    assert nights == [0] * 5 + [500] * 5
+    assert findings() == []
+
+
+@pytest.mark.parametrize(
+    ("keeps", "due_dates", "planned_minor"),
+    [
+        # What is repaid early meets the next instalments: the plan stays as it is.
+        (None, [FIRST, SECOND, THIRD], [1_200_000, 2_400_000, 3_600_000]),
+        # The same instalments, and the last one falls away.
+        ("instalment", [FIRST, SECOND], [2_400_000, 3_600_000]),
+        # The same term, and every instalment is smaller.
+        ("term", [FIRST, SECOND, THIRD], [2_000_000, 2_800_000, 3_600_000]),
+    ],
+)
+def test_a_prepayment_keeps_what_the_programme_says(database, keeps, due_dates, planned_minor):
+    scene = scenes.opened()
+    loan = lent(scene, keeps=keeps, rate_ppb=0)
+    closed_to(scene, START + 3 * DAY)
+
+    repay(loan.code, 1_200_000, value_date=None, caller=CALLER, key="early")
+
+    plan = RepaymentPlan.objects.get(loan=loan)
+    assert (plan.due_dates, plan.planned_minor) == (due_dates, planned_minor)
+    loan.refresh_from_db()
+    assert loan.maturity_date == due_dates[-1]
+    closed_to(scene, THIRD)
+    assert findings() == []
+
+
+@pytest.mark.parametrize("method", ["equal_instalments", "equal_principal", "interest_only"])
+def test_a_loan_paid_as_it_falls_due_ends_settled_with_the_interest_of_its_schedule(
+    database, method
+):
+    scene = scenes.opened()
+    loan = lent(scene, method=method)
+    terms = scenes.in_instalments(method, "1W")
+    agreed = scenes.agreed_in(
+        terms, AMOUNT_MINOR, rate_ppb=scenes.TEN_PER_CENT_PPB, days=21, on=START
+    )
+
+    paid = []
+    for row in agreed.rows:
+        closed_to(scene, row.due_date)
+        loan.refresh_from_db()
+        due = dues_of([loan], on=row.due_date)[0]
+        repay(loan.code, due.total_minor, value_date=None, caller=CALLER, key=f"{row.due_date}")
+        paid.append((due.due_date, due.principal_minor, due.interest_minor))
+
+    assert paid == [(row.due_date, row.principal_minor, row.interest_minor) for row in agreed.rows]
+    loan.refresh_from_db()
+    assert loan.status == "settled"
+    closed_to(scene, THIRD + 2 * DAY)
+    assert net_minor(scene, "interest_income") == -sum(row.interest_minor for row in agreed.rows)
+    assert findings() == []
+
+
+def test_a_receipt_dated_back_before_a_due_date_leaves_what_would_have_been(database):
+    on_time, late = (scenes.opened(code=code) for code in ("ON-TIME", "LATE"))
+    loans = {}
+    for scene, supplier in ((on_time, "S1"), (late, "S2")):
+        facility = scenes.facility(scene, supplier, scenes.in_instalments(every="1W"))
+        loans[supplier] = Loan.objects.get(pk=scenes.lent(facility, AMOUNT_MINOR, days=21))
+    closed_to(on_time, FIRST)
+    repay(loans["S1"].code, 1_207_000, value_date=None, caller=CALLER, key="on time")
+    later = SECOND + 3 * DAY
+    closed_to(on_time, later)
+    closed_to(late, later)
+
+    repay(loans["S2"].code, 1_207_000, value_date=FIRST, caller=CALLER, key="told late")
+
+    assert balances(position(loans["S2"]), later) == balances(position(loans["S1"]), later)
+    for scene in (on_time, late):
+        close_day(scene.legal_entity_id, later)
+    assert list(books_of(late, later).values()) == list(books_of(on_time, later).values())
+    loans["S2"].refresh_from_db()
+    assert loans["S2"].due_date == SECOND
+    assert findings() == []
+
+
+def test_every_night_the_one_statement_comes_to_what_the_folds_do(database):
+    scene = scenes.opened()
+    loan = lent(scene, method="equal_instalments", penalty_steps=[(2, 90_000_000), (5, 7)])
+    facts = {FIRST + 6 * DAY: 900_000, SECOND + DAY: 350_000, THIRD + 5 * DAY: 200_000}
+    for n in range((THIRD - START).days + 12):
+        day = START + n * DAY
+        if day in facts:
+            repay(loan.code, facts[day], value_date=None, caller=CALLER, key=f"{day}")
+        close_day(scene.legal_entity_id, day)
+        held = Position.objects.get(loan=loan, booking_date__lte=day, superseded_date__gt=day)
+        owed = owed_by_book(scene.legal_entity_id, day=day)[scene.book_id]
+        now = position(loan)
+        assert owed.interest_minor == running_interest(now, day + DAY) - interest_met(now), held
+        assert owed.penalty_minor == running_penalty(now, day + DAY) - now.penalty_received_minor
+    assert LoanEvent.objects.filter(loan=loan).count() == 1 + len(facts)
+    assert findings() == []

@@ -115,6 +115,29 @@ def test_an_impaired_loan_of_a_bank_is_provided_with_its_loss_given_default(data
     assert findings() == []
 
 
+def test_a_loan_in_instalments_is_provided_for_by_due_date(database):
+    """12,000.00 each in 31, 65 and 92 days: 0.155833 %, 0.354166 % and 0.510909 % default; × 45 %.
+
+    A prepayment of the next morning makes the plan another. The night that is closed stays so.
+    """
+    scene = under(preset("cn.bank"))
+    terms = scenes.in_instalments("equal_principal", "1M", "term")
+    facility = scenes.facility(scene, "S1", terms)
+    loan = scenes.lent(facility, 3_600_000, days=92, rate_ppb=0)
+    close_day(scene.legal_entity_id, START)
+
+    found = loan_provided_on(scene.legal_entity_id, loan, START)
+    assert (found.stage, found.allowance_minor, found.loss_percent) == (1, 5_513, "0.1531364")
+    assert net_minor(scene, "loss_allowance") == -5_513
+    repay(code_of(loan), 1_200_000, value_date=None, caller=CALLER, key="early")
+    assert findings() == []
+
+    close_day(scene.legal_entity_id, START + DAY)
+    # 8,000.00 each now, a day nearer: 0.15 %, 0.348333 % and 0.505454 % default.
+    assert loan_provided_on(scene.legal_entity_id, loan, START + DAY).allowance_minor == 3_614
+    assert findings() == []
+
+
 def test_a_pack_is_in_force_from_the_day_on_which_it_was_adopted(database):
     scene = under(preset("cn.bank"))
     scenes.lent(scenes.facility(scene, "S1"), 3_600_000, days=60)

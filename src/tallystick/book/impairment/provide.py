@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from tallystick.book.columns import plain
+from tallystick.book.impairment.instalments import PLAN, parts_of, plans_changed_since
 from tallystick.book.impairment.models import Provision, Reserve
 from tallystick.book.impairment.packs import pack_on
 from tallystick.book.impairment.standing import CLASS_ON
@@ -78,8 +79,10 @@ _PLACE = """
 """
 
 _KINDS_OF_LOSS = f"""
-    WITH {_PLACE}
+    WITH {_PLACE}, {PLAN}
     SELECT DISTINCT kind_stage, days_late, kind_rate_ppb, days_a_year FROM ({_LIVE}) AS live
+    UNION
+    SELECT kind_stage, days_late, kind_rate_ppb, days_a_year FROM ({parts_of(_LIVE)}) AS part
 """
 
 ALLOWANCE = """
@@ -95,14 +98,24 @@ OWN = """CASE WHEN own_ppm IS NULL THEN {0}
                     ELSE round({0}::numeric * own_ppm / 1000000)::bigint END"""
 """The lender's own share of an amount of a loan, rounded half-up; all of it where none is sold."""
 
+IN_INSTALMENTS = "(principal_loss + (exposure - principal_minor) * loss_ppb::numeric)"
+"""Restates ``rules.expected_loss.instalments_allowance_minor`` before the division: what is owed
+besides principal falls due with the loan's oldest due date that is not paid, or else the next."""
+
 _PROVIDED = f"""
-    WITH {_PLACE},
+    WITH {_PLACE}, {PLAN},
     live AS ({_LIVE}),
     rate AS (
         SELECT * FROM unnest(
             %(stage)s::integer[], %(days_late)s::integer[], %(rate_ppb)s::bigint[],
             %(days_a_year)s::bigint[], %(loss_ppb)s::bigint[]
         ) AS rate (kind_stage, days_late, kind_rate_ppb, days_a_year, loss_ppb)
+    ),
+    in_parts AS (
+        SELECT part.loan_id, sum(part.amount_minor::numeric * rate.loss_ppb) AS principal_loss
+        FROM ({parts_of(_LIVE)}) AS part
+        LEFT JOIN rate USING (kind_stage, days_late, kind_rate_ppb, days_a_year)
+        GROUP BY 1
     ),
     owing AS (
         SELECT held.loan_id, held.class_book_id, held.stage, held.principal_minor,
@@ -112,9 +125,10 @@ _PROVIDED = f"""
                held.is_suspended,
                {INTEREST_MET} - held.interest_recognised_minor AS interest_above,
                {PENALTY_MET} - held.penalty_recognised_minor AS penalty_above,
-               rate.loss_ppb
+               rate.loss_ppb, in_parts.principal_loss
         -- Every kind has its rate: the outer join tells the planner that no loan is lost.
         FROM live AS held LEFT JOIN rate USING (kind_stage, days_late, kind_rate_ppb, days_a_year)
+        LEFT JOIN in_parts ON in_parts.loan_id = held.loan_id
         -- OFFSET: what is owed is worked out once, however often it is named below.
         OFFSET 0
     ),
@@ -135,6 +149,7 @@ _PROVIDED = f"""
     ),
     exposed AS (
         SELECT class_book_id, stage, loss_ppb,
+               principal_loss * coalesce(own_ppm, 1000000) / 1000000 AS principal_loss,
                {OWN.format("principal_minor")} AS principal_minor,
                {OWN.format("interest_suspended")} AS interest_suspended,
                {OWN.format("penalty_suspended")} AS penalty_suspended,
@@ -142,7 +157,9 @@ _PROVIDED = f"""
         FROM suspending LEFT JOIN own USING (loan_id)
     ),
     provided AS (
-        SELECT *, {ALLOWANCE} AS allowance
+        SELECT *, CASE WHEN principal_loss IS NULL THEN {ALLOWANCE}
+                       ELSE div(2 * {IN_INSTALMENTS} + 1000000000, 2000000000)::bigint
+                  END AS allowance
         FROM exposed
     )
 """
@@ -158,8 +175,10 @@ _BY_BOOK = (
 
 _BY_LOAN = (
     _PROVIDED
-    + """
-    SELECT stage, exposure, interest_suspended + penalty_suspended, loss_ppb, allowance
+    + f"""
+    SELECT stage, exposure, interest_suspended + penalty_suspended,
+           CASE WHEN principal_loss IS NULL OR exposure = 0 THEN loss_ppb
+                ELSE div(2 * {IN_INSTALMENTS} + exposure, 2 * exposure) END, allowance
     FROM provided
 """
 )
@@ -271,6 +290,7 @@ def _rows(
         "loan_id": loan_id,
         "sold_loans": plain(own_ppm),
         "own_ppm": plain(own_ppm.values()),
+        **plans_changed_since(legal_entity_id, day, loan_id),
     }
     with connection.cursor() as cursor:
         if held_to.pack.loss.matrix:

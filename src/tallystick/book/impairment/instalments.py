@@ -47,22 +47,28 @@ def parts_of(live: str) -> str:
 
     Restates ``rules.expected_loss.principal_to_come_minor``.
     """
+    still_to_pay = "least(principal_minor, greatest(0, planned_minor[{}] - repaid_minor))"
     return f"""
-    SELECT loan_id, kind_stage, %(day)s::date - part_due_date AS days_late, kind_rate_ppb, days_a_year,
-           by_then_minor - lag(by_then_minor, 1, 0::bigint)
-               OVER (PARTITION BY loan_id ORDER BY place) AS amount_minor
-    FROM (
-        SELECT live.loan_id, live.kind_stage, live.kind_rate_ppb, live.days_a_year, of_plan.*,
-               CASE WHEN of_plan.place = cardinality(plan.due_dates) THEN live.principal_minor
-                    ELSE least(live.principal_minor, greatest(0, of_plan.planned_by_then_minor
-                        - (live.disbursed_minor - live.principal_minor
-                           - coalesce(live.principal_charged_off_minor, 0))))
-               END AS by_then_minor
-        FROM plan JOIN ({live}) AS live USING (loan_id)
-        CROSS JOIN LATERAL unnest(plan.due_dates, plan.planned_minor) WITH ORDINALITY
-            AS of_plan (part_due_date, planned_by_then_minor, place)
-        WHERE NOT %(is_matrix)s
+    SELECT * FROM (
+        SELECT loan_id, kind_stage, %(day)s::date - due_date_of_part AS days_late, kind_rate_ppb,
+               days_a_year,
+               CASE WHEN place = cardinality(planned_minor) THEN principal_minor
+                    ELSE {still_to_pay.format("place")} END
+               - CASE WHEN place = 1 THEN 0 ELSE {still_to_pay.format("place - 1")} END
+                   AS amount_minor
+        FROM (
+            SELECT live.loan_id, kind_stage, kind_rate_ppb, live.days_a_year, principal_minor,
+                   disbursed_minor - principal_minor - coalesce(principal_charged_off_minor, 0)
+                       AS repaid_minor,
+                   plan.due_dates, plan.planned_minor
+            FROM plan JOIN ({live}) AS live USING (loan_id)
+            WHERE NOT %(is_matrix)s
+        ) AS planned
+        CROSS JOIN LATERAL unnest(due_dates) WITH ORDINALITY AS due (due_date_of_part, place)
     ) AS part
+    WHERE amount_minor > 0
+    -- OFFSET: first the parts and then their rates, which else would be joined loan by rate.
+    OFFSET 0
     """
 
 

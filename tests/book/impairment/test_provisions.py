@@ -16,8 +16,8 @@ from tests.book.servicing.test_reverse import code_of
 from tallystick.book.impairment.checks import impairment_checks
 from tallystick.book.impairment.facts import FactKind
 from tallystick.book.impairment.models import Provision, Reserve
+from tallystick.book.impairment.needed import ALLOWANCE, loan_provided_on
 from tallystick.book.impairment.packs import RulePackNotInForce, adopt, preset
-from tallystick.book.impairment.provide import ALLOWANCE, loan_provided_on
 from tallystick.book.parties.models import Party
 from tallystick.book.servicing.close import close_day, close_through
 from tallystick.book.servicing.repay import repay

@@ -9,8 +9,8 @@ from django.db import connection
 
 from tallystick.book.impairment.classify import classes_on
 from tallystick.book.impairment.models import STILL_IN_FORCE, Provision
+from tallystick.book.impairment.needed import provided_on
 from tallystick.book.impairment.packs import pack_on
-from tallystick.book.impairment.provide import provided_on
 from tallystick.book.impairment.standing import class_of_rank, settled_since
 from tallystick.book.parties.models import LegalEntity
 from tallystick.book.servicing.models import DayStep

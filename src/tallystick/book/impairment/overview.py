@@ -8,8 +8,8 @@ from django.db import connection
 
 from tallystick.book.financing.models import Loan
 from tallystick.book.impairment.models import LoanClass, Reserve
+from tallystick.book.impairment.needed import LoanProvided, loan_provided_on
 from tallystick.book.impairment.packs import pack_on, pack_with
-from tallystick.book.impairment.provide import LoanProvided, loan_provided_on
 from tallystick.book.servicing.models import DayStep
 from tallystick.rules.rule_pack import AssetClass, Limit, RulePack, Threshold
 

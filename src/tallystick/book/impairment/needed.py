@@ -1,0 +1,274 @@
+"""What the live loans need in allowances and suspense at the end of a day, by book or one by one.
+
+Every loan's allowance is its exposure times its rate of loss, rounded once. Loans that agree in
+stage, days to their due date, rate and day count share one rate of loss, which
+``rules.expected_loss`` works out; the database multiplies and sums.
+"""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from tallystick.book.columns import plain
+from tallystick.book.impairment.instalments import PLAN, parts_of, plans_changed_since
+from tallystick.book.impairment.packs import pack_on
+from tallystick.book.impairment.standing import CLASS_ON
+from tallystick.book.servicing.accrual import (
+    FEES_OWED,
+    INTEREST_MET,
+    INTEREST_OWED,
+    PENALTY_IF_ANY,
+    PENALTY_MET,
+)
+from tallystick.book.servicing.shares import loans_sold
+from tallystick.rules.expected_loss import (
+    LossTerms,
+    loss_rate_ppb,
+    matrix_rate_ppb,
+)
+from tallystick.rules.loan_events import RATE_UNITS
+from tallystick.rules.loan_shares import WHOLE_PPM, shares_after
+
+# A loan counts in the book of its class, to which it is moved in the day that is open.
+_LIVE = f"""
+    SELECT held.*, coalesce(place.class_book_id, held.book_id) AS class_book_id,
+           coalesce(classed.stage, 1) AS stage,
+           CASE WHEN %(is_matrix)s THEN 0 ELSE coalesce(classed.stage, 1) END AS kind_stage,
+           CASE WHEN %(is_matrix)s
+                THEN (%(bands)s::integer[])[width_bucket(
+                    greatest(0, %(day)s::date - held.due_date), %(bands)s::integer[])]
+                ELSE %(day)s::date - held.due_date END AS days_late,
+           CASE WHEN %(is_matrix)s THEN 0 ELSE held.annual_rate_ppb END AS kind_rate_ppb,
+           CASE WHEN %(is_matrix)s THEN 0 ELSE held.denominator / {RATE_UNITS} END AS days_a_year,
+           classed.suspended_from_date IS NOT NULL AS is_suspended,
+           classed.interest_recognised_minor, classed.penalty_recognised_minor
+    FROM servicing_position AS held
+    LEFT JOIN impairment_loanclass AS classed ON classed.loan_id = held.loan_id AND {CLASS_ON}
+    LEFT JOIN place ON place.book_id = held.book_id
+      AND place.asset_class = coalesce(classed.asset_class, 'normal')
+    WHERE held.book_id = ANY (ARRAY(
+              SELECT id FROM ledger_book WHERE legal_entity_id = %(legal_entity_id)s))
+      AND NOT held.settled AND held.booking_date <= %(day)s AND held.superseded_date > %(day)s
+      AND (%(loan_id)s::bigint IS NULL OR held.loan_id = %(loan_id)s)
+"""
+
+# Each book with the books that differ from it in class alone.
+_PLACE = """
+    place AS MATERIALIZED (
+        SELECT book.id AS book_id, other.asset_class, other.id AS class_book_id
+        FROM ledger_book AS book JOIN ledger_book AS other
+          ON other.legal_entity_id = book.legal_entity_id AND other.programme = book.programme
+         AND other.funder_id = book.funder_id AND other.currency = book.currency
+        WHERE book.legal_entity_id = %(legal_entity_id)s
+    )
+"""
+
+_KINDS_OF_LOSS = f"""
+    WITH {_PLACE}, {PLAN}
+    SELECT DISTINCT kind_stage, days_late, kind_rate_ppb, days_a_year FROM ({_LIVE}) AS live
+    UNION
+    SELECT kind_stage, days_late, kind_rate_ppb, days_a_year FROM ({parts_of(_LIVE)}) AS part
+"""
+
+ALLOWANCE = """
+    exposure / 1000000000 * loss_ppb
+        + (2 * (exposure %% 1000000000) * loss_ppb + 1000000000) / 2000000000"""
+"""Restates ``rules.expected_loss.allowance_minor`` in 64 bits: whole thousand millions apart from
+the rest, whose product fits."""
+
+WHOLE_EXPOSURE = """(principal_minor + fees_minor + interest_minor - interest_suspended
+                      + penalty_minor - penalty_suspended)"""
+
+OWN = """CASE WHEN own_ppm IS NULL THEN {0}
+                    ELSE round({0}::numeric * own_ppm / 1000000)::bigint END"""
+"""The lender's own share of an amount of a loan, rounded half-up; all of it where none is sold."""
+
+IN_INSTALMENTS = "(principal_loss + (exposure - principal_minor) * loss_ppb::numeric)"
+"""Restates ``rules.expected_loss.instalments_allowance_minor`` before the division: what is owed
+besides principal falls due with the loan's oldest due date that is not paid, or else the next."""
+
+_PROVIDED = f"""
+    WITH {_PLACE}, {PLAN},
+    live AS ({_LIVE}),
+    rate AS (
+        SELECT * FROM unnest(
+            %(stage)s::integer[], %(days_late)s::integer[], %(rate_ppb)s::bigint[],
+            %(days_a_year)s::bigint[], %(loss_ppb)s::bigint[]
+        ) AS rate (kind_stage, days_late, kind_rate_ppb, days_a_year, loss_ppb)
+    ),
+    in_parts AS (
+        SELECT part.loan_id, sum(part.amount_minor::numeric * rate.loss_ppb) AS principal_loss
+        FROM ({parts_of(_LIVE)}) AS part
+        LEFT JOIN rate USING (kind_stage, days_late, kind_rate_ppb, days_a_year)
+        GROUP BY 1
+    ),
+    owing AS (
+        SELECT held.loan_id, held.class_book_id, held.stage, held.principal_minor,
+               {FEES_OWED} AS fees_minor,
+               {INTEREST_OWED} AS interest_minor,
+               {PENALTY_IF_ANY} AS penalty_minor,
+               held.is_suspended,
+               {INTEREST_MET} - held.interest_recognised_minor AS interest_above,
+               {PENALTY_MET} - held.penalty_recognised_minor AS penalty_above,
+               rate.loss_ppb, in_parts.principal_loss
+        -- Every kind has its rate: the outer join tells the planner that no loan is lost.
+        FROM live AS held LEFT JOIN rate USING (kind_stage, days_late, kind_rate_ppb, days_a_year)
+        LEFT JOIN in_parts ON in_parts.loan_id = held.loan_id
+        -- OFFSET: what is owed is worked out once, however often it is named below.
+        OFFSET 0
+    ),
+    suspending AS (
+        SELECT *,
+               CASE WHEN is_suspended
+                    THEN greatest(0, least(interest_minor, interest_minor + interest_above))
+                    ELSE 0 END AS interest_suspended,
+               CASE WHEN is_suspended
+                    THEN greatest(0, least(penalty_minor, penalty_minor + penalty_above))
+                    ELSE 0 END AS penalty_suspended
+        FROM owing
+    ),
+    -- Of a loan of which shares were sold only the rest is provided for.
+    own AS (
+        SELECT * FROM unnest(%(sold_loans)s::bigint[], %(own_ppm)s::bigint[])
+            AS own (loan_id, own_ppm)
+    ),
+    exposed AS (
+        SELECT class_book_id, stage, loss_ppb,
+               principal_loss * coalesce(own_ppm, 1000000) / 1000000 AS principal_loss,
+               {OWN.format("principal_minor")} AS principal_minor,
+               {OWN.format("interest_suspended")} AS interest_suspended,
+               {OWN.format("penalty_suspended")} AS penalty_suspended,
+               {OWN.format(WHOLE_EXPOSURE)} AS exposure
+        FROM suspending LEFT JOIN own USING (loan_id)
+    ),
+    provided AS (
+        SELECT *, CASE WHEN principal_loss IS NULL THEN {ALLOWANCE}
+                       ELSE div(2 * {IN_INSTALMENTS} + 1000000000, 2000000000)::bigint
+                  END AS allowance
+        FROM exposed
+    )
+"""
+
+_BY_BOOK = (
+    _PROVIDED
+    + """
+    SELECT class_book_id, stage, count(*), sum(principal_minor), sum(exposure),
+           sum(interest_suspended), sum(penalty_suspended), sum(allowance)
+    FROM provided GROUP BY 1, 2 ORDER BY 1, 2
+"""
+)
+
+_BY_LOAN = (
+    _PROVIDED
+    + f"""
+    SELECT stage, exposure, interest_suspended + penalty_suspended,
+           CASE WHEN principal_loss IS NULL OR exposure = 0 THEN loss_ppb
+                ELSE div(2 * {IN_INSTALMENTS} + exposure, 2 * exposure) END, allowance
+    FROM provided
+"""
+)
+
+
+class Provided(NamedTuple):
+    """What the loans of a book in a stage need; amounts are minor units."""
+
+    book_id: int
+    stage: int
+    loans: int
+    principal_minor: int
+    exposure_minor: int
+    interest_suspended_minor: int
+    penalty_suspended_minor: int
+    allowance_minor: int
+
+
+class LoanProvided(NamedTuple):
+    """What one loan needs; ``loss_ppb`` parts per billion of its exposure."""
+
+    stage: int
+    exposure_minor: int
+    suspended_minor: int
+    loss_ppb: int
+    allowance_minor: int
+
+    @property
+    def loss_percent(self) -> str:
+        """The rate of loss in per cent, with all of its digits."""
+        whole, rest = divmod(self.loss_ppb, 10_000_000)
+        return f"{whole}.{rest:07d}".rstrip("0").rstrip(".")
+
+
+def provided_on(legal_entity_id: int, day: date) -> list[Provided]:
+    """What each book needs by stage for the loans as known at the end of ``day``.
+
+    Empty where no pack is in force on that day.
+    """
+    return [
+        Provided(*(int(figure) for figure in row)) for row in _rows(_BY_BOOK, legal_entity_id, day)
+    ]
+
+
+def loan_provided_on(legal_entity_id: int, loan_id: int, day: date) -> LoanProvided | None:
+    """What one loan needs; None where it is not live then, or nothing is provided by a pack."""
+    rows = _rows(_BY_LOAN, legal_entity_id, day, loan_id=loan_id)
+    return LoanProvided(*(int(figure) for figure in rows[0])) if rows else None
+
+
+def _rows(
+    query: str, legal_entity_id: int, day: date, loan_id: int | None = None
+) -> list[tuple[Any, ...]]:
+    held_to = pack_on(legal_entity_id, day)
+    if held_to is None:
+        return []
+    own_ppm = {
+        sold: WHOLE_PPM - sum(shares_after(transfers).values())
+        for sold, transfers in loans_sold(legal_entity_id, known_on=day).items()
+    }
+    arguments = {
+        "legal_entity_id": legal_entity_id,
+        "day": day,
+        "until": day + timedelta(days=1),
+        "is_matrix": bool(held_to.pack.loss.matrix),
+        "bands": [each.over_days + 1 for each in held_to.pack.loss.matrix],
+        "loan_id": loan_id,
+        "sold_loans": plain(own_ppm),
+        "own_ppm": plain(own_ppm.values()),
+        **plans_changed_since(legal_entity_id, day, loan_id),
+    }
+    with connection.cursor() as cursor:
+        if held_to.pack.loss.matrix:
+            # The bands of a matrix are all there can be: no need to look what there is.
+            kinds = [(0, first_day, 0, 0) for first_day in arguments["bands"]]
+        else:
+            cursor.execute(_KINDS_OF_LOSS, arguments)
+            kinds = cursor.fetchall()
+        cursor.execute(query, arguments | _loss_rates(kinds, held_to.pack.loss))
+        return cursor.fetchall()
+
+
+def _loss_rates(kinds: Sequence[tuple[int, int, int, int]], terms: LossTerms) -> dict[str, str]:
+    """The rate of loss of each kind of loan, as columns of the statement."""
+    stages, days_late, rates_ppb, days_a_year = ([kind[n] for kind in kinds] for n in range(4))
+    return {
+        "stage": plain(stages),
+        "days_late": plain(days_late),
+        "rate_ppb": plain(rates_ppb),
+        "days_a_year": plain(days_a_year),
+        "loss_ppb": plain([_loss_ppb(*kind, terms) for kind in kinds]),
+    }
+
+
+def _loss_ppb(
+    stage: int, days_late: int, annual_rate_ppb: int, days_a_year: int, terms: LossTerms
+) -> int:
+    if terms.matrix:
+        return matrix_rate_ppb(terms, days_past_due=days_late)
+    return loss_rate_ppb(
+        terms,
+        stage=stage,
+        days_to_due=-days_late,
+        annual_rate_ppb=annual_rate_ppb,
+        days_a_year=days_a_year,
+    )

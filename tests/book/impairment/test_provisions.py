@@ -20,9 +20,16 @@ from tallystick.book.impairment.needed import ALLOWANCE, loan_provided_on
 from tallystick.book.impairment.packs import RulePackNotInForce, adopt, preset
 from tallystick.book.parties.models import Party
 from tallystick.book.servicing.close import close_day, close_through
+from tallystick.book.servicing.models import Position, RepaymentPlan
 from tallystick.book.servicing.repay import repay
 from tallystick.book.servicing.sell_share import sell_share
-from tallystick.rules.expected_loss import PPB, allowance_minor
+from tallystick.rules.expected_loss import (
+    PPB,
+    Exposure,
+    allowance_minor,
+    instalments_allowance_minor,
+    principal_to_come_minor,
+)
 from tallystick.site import databases
 
 DAY = timedelta(days=1)
@@ -135,6 +142,44 @@ def test_a_loan_in_instalments_is_provided_for_by_due_date(database):
     close_day(scene.legal_entity_id, START + DAY)
     # 8,000.00 each now, a day nearer: 0.15 %, 0.348333 % and 0.505454 % default.
     assert loan_provided_on(scene.legal_entity_id, loan, START + DAY).allowance_minor == 3_614
+    assert findings() == []
+
+
+def test_every_night_the_parts_of_instalments_come_to_what_the_rule_says(database):
+    """Paid in part, late for a while, into stages 2 and 3, with interest of which some waits."""
+    pack = shorter("cn.bank")
+    scene = under(pack)
+    terms = scenes.in_instalments("equal_instalments", "1W")
+    loan = scenes.lent(scenes.facility(scene, "S1", terms), 3_600_000, days=42)
+    stages = set()
+    for n in range(20):
+        day = START + n * DAY
+        if n == 5:
+            repay(code_of(loan), 450_000, value_date=None, caller=CALLER, key="part")
+        close_day(scene.legal_entity_id, day)
+
+        held = Position.objects.get(loan=loan, booking_date__lte=day, superseded_date__gt=day)
+        plan = RepaymentPlan.objects.get(loan=loan)
+        found = loan_provided_on(scene.legal_entity_id, loan, day)
+        principal = principal_to_come_minor(
+            plan.planned_minor,
+            repaid_minor=held.disbursed_minor - held.principal_minor,
+            principal_minor=held.principal_minor,
+        )
+        parts = [
+            Exposure((due_date - day).days, amount_minor)
+            for due_date, amount_minor in zip(plan.due_dates, principal, strict=True)
+        ]
+        charges_minor = found.exposure_minor - held.principal_minor
+        assert found.allowance_minor == instalments_allowance_minor(
+            pack.loss,
+            [Exposure((held.due_date - day).days, charges_minor), *parts],
+            stage=found.stage,
+            annual_rate_ppb=held.annual_rate_ppb,
+            days_a_year=360,
+        )
+        stages.add(found.stage)
+    assert stages == {1, 2, 3}
     assert findings() == []
 
 

@@ -139,6 +139,20 @@ def bench_close(
     tell(figures, postgresql=postgresql, as_json=as_json)
 
 
+@app.command("instalments")
+def bench_instalments(as_json: Json = False) -> None:
+    """A thousand loans of 24 instalments, closed day by day from the first to the 702nd."""
+    from tallystick.site import databases
+
+    with databases.scratch("bench") as here:
+        from tallystick.lab.bench import instalments
+
+        figures = instalments.measure(instalments.live())
+        with here.connect() as connection:
+            postgresql = connection.info.parameter_status("server_version")
+    tell(figures, postgresql=postgresql, as_json=as_json)
+
+
 @app.command("refold")
 def bench_refold(as_json: Json = False) -> None:
     """A late event: a loan with thousands of events folded anew, a receipt dated back."""

@@ -1,11 +1,12 @@
 """How long a late event takes: one loan folded anew, and a back-dated receipt end to end.
 
-The second loan has the shape of one whose accruals and dues another system reposted for twelve
-minutes: 2,394 days, 2,053 payments, and a receipt dated back to the middle of its life. End to end
-is the whole act: the receipt kept, the loan read and folded, its position, status and limits
-written, and the difference posted to the ledger.
+The second and third loans have the shape of one whose accruals and dues another system reposted
+for twelve minutes: 2,394 days with 2,053 payments, or 2,053 due dates, and a receipt dated back to
+the middle of their life. End to end is the whole act: the receipt kept, the loan read and folded,
+its position, plan, status and limits written, and the difference posted to the ledger.
 """
 
+import json
 import statistics
 from datetime import date, timedelta
 from decimal import Decimal
@@ -18,8 +19,8 @@ from tallystick.book.ledger.post import post_many
 from tallystick.book.servicing.changes import NewLoanEvent
 from tallystick.book.servicing.close import close_through
 from tallystick.book.servicing.events import record_events
-from tallystick.book.servicing.history import loan_events
-from tallystick.book.servicing.positions import positions_of
+from tallystick.book.servicing.history import folded, loan_events
+from tallystick.book.servicing.positions import positions_of, store
 from tallystick.book.servicing.repay import repay
 from tallystick.lab.bench.figures import Figure, median_seconds, seconds
 from tallystick.lab.bench.taken_over import FIRST_DAY, bench_caller, take_over
@@ -28,6 +29,7 @@ from tallystick.rules.daycount import DayCount
 from tallystick.rules.loan_events import EventKind, LoanEvent
 from tallystick.rules.loan_steps import position_of
 from tallystick.rules.loan_terms import LoanTerms
+from tallystick.rules.loan_turns import standing_on
 from tallystick.rules.schedule import Method
 
 EVENTS = 5_000
@@ -40,7 +42,7 @@ EVER = date.max
 
 def measure(owner: psycopg.Connection[tuple[object, ...]]) -> list[Figure]:
     """Both figures; ``owner`` is connected to an empty database."""
-    receipt_seconds, wrong = _back_dated(owner)
+    receipt_seconds, dues_seconds, wrong = _back_dated(owner)
     return [
         Figure(
             f"refold of a loan with {EVENTS:,} events",
@@ -54,7 +56,13 @@ def measure(owner: psycopg.Connection[tuple[object, ...]]) -> list[Figure]:
             "ms",
             bound=MAX_RECEIPT_MS,
         ),
-        Figure("differences of its position from a fold", wrong, "", bound=0),
+        Figure(
+            f"the same with {DUES:,} due dates, half of them unpaid",
+            1000 * dues_seconds,
+            "ms",
+            bound=MAX_RECEIPT_MS,
+        ),
+        Figure("differences of their positions from a fold", wrong, "", bound=0),
     ]
 
 
@@ -77,24 +85,59 @@ def _refold_seconds() -> float:
     return median_seconds(lambda: position_of(terms, events, on=EVER, known_on=EVER), runs=RUNS)
 
 
-def _back_dated(owner: psycopg.Connection[tuple[object, ...]]) -> tuple[float, int]:
-    legal_entity_id = take_over(owner, loans=1, age_days=ACCRUAL_DAYS)
+def _back_dated(owner: psycopg.Connection[tuple[object, ...]]) -> tuple[float, float, int]:
+    """The median act on the loan with payments, that on the one with due dates, and what is wrong.
+
+    The second is not paid at all before: every due date of its first half is past due.
+    """
+    legal_entity_id = take_over(owner, loans=2, age_days=ACCRUAL_DAYS)
+    with_payments, with_dues = Loan.objects.order_by("pk")
+    _plan(owner, with_dues)
     owner.commit()
     close_through(legal_entity_id, FIRST_DAY - timedelta(days=1), caller=bench_caller())
-    loan = Loan.objects.get()
-    _pay(loan)
+    _pay(with_payments)
+    held = positions_of([with_dues.pk])[with_dues.pk]
+    planned = folded(held, loan_events([held.loan_id])[held.loan_id], FIRST_DAY)
+    store([planned], booking_date=FIRST_DAY)
+    took = [_late_receipts_seconds(loan) for loan in (with_payments, with_dues)]
+    loans = positions_of([with_payments.pk, with_dues.pk])
+    events = loan_events(loans)
+    wrong = 0
+    for held in loans.values():
+        anew = position_of(held.terms, events[held.loan_id], on=EVER, known_on=EVER)
+        wrong += standing_on(anew, held.booking_date) != held.position
+    return took[0], took[1], wrong
+
+
+def _late_receipts_seconds(loan: Loan) -> float:
     half = FIRST_DAY - timedelta(days=ACCRUAL_DAYS // 2)
-    took = statistics.median(
+    return statistics.median(
         seconds(
-            lambda key=f"late-{run}", day=half + timedelta(days=run): repay(
+            lambda key=f"late {loan.pk} {run}", day=half + timedelta(days=run): repay(
                 loan.code, PAID_MINOR, value_date=day, caller=bench_caller(), key=key
             )
         )
         for run in range(RUNS)
     )
-    held = positions_of([loan.pk])[loan.pk]
-    folded = position_of(held.terms, loan_events([loan.pk])[loan.pk], on=EVER, known_on=EVER)
-    return took, int(folded != held.position)
+
+
+def _plan(owner: psycopg.Connection[tuple[object, ...]], loan: Loan) -> None:
+    """Let the loan fall due in so many equal parts over its life, the last one after today."""
+    dates = [
+        loan.drawn_date + timedelta(days=number * (ACCRUAL_DAYS + 30) // DUES)
+        for number in range(1, DUES + 1)
+    ]
+    plan = {
+        "due_dates": [day.isoformat() for day in dates],
+        "planned_minor": [loan.principal_minor * number // DUES for number in range(1, DUES + 1)],
+        "level_minor": loan.principal_minor // DUES,
+        "known_to_date": date.max.isoformat(),
+    }
+    owner.execute(
+        "UPDATE financing_loan SET agreed_plan = %s, due_date = %s, maturity_date = %s"
+        " WHERE id = %s",
+        [json.dumps(plan), dates[0], dates[-1], loan.pk],
+    )
 
 
 def _pay(loan: Loan) -> None:

@@ -10,7 +10,7 @@ DAILY = (
     "a claim is in one pool at a time",
     "facilities: drawn is principal owed and payouts under way",
     "programmes: drawn is the sum of their facilities",
-    "funders: drawn is the sum of their facilities",
+    "funders: drawn is what facilities draw on them, by shares",
     "loans: the funders' shares sum to one",
     "reservations: each has exactly one fate",
     "decisions: drawn within base and every limit",

@@ -19,7 +19,7 @@ DAILY = (
     "suppliers: what is payable covers the orders",
     "ledger: no balance below zero",
     "ledger: no cash left in clearing",
-    "ledger: committed drawdowns are the pending loans",
+    "ledger: committed drawdowns are the pending loans and advances",
     "trial balance",
     "nothing booked after the seal",
 )

@@ -293,12 +293,12 @@ def accrual_days_to(terms: LoanTerms, day: date) -> int:
 
 def running_interest(position: Position, on: date) -> int:
     """Interest accrued from the first payout to ``on`` (excluded), rounded."""
-    return _rounded(position, accrual_to(position, on).interest_numerator)
+    return rounded_total(position, accrual_to(position, on).interest_numerator)
 
 
 def running_penalty(position: Position, on: date) -> int:
     """Penalty accrued to ``on`` (excluded), rounded."""
-    return _rounded(position, accrual_to(position, on).penalty_numerator)
+    return rounded_total(position, accrual_to(position, on).penalty_numerator)
 
 
 def owed_by_bucket(position: Position, accrual: Accrual) -> dict[Bucket, int]:
@@ -312,8 +312,8 @@ def owed_in_order(position: Position, accrual: Accrual) -> tuple[int, int, int, 
     due_minor = past_due_minor(position, by=passed - 1) if passed else 0
     return (
         position.fees_charged_minor - fees_met(position),
-        _rounded(position, accrual.penalty_numerator) - penalty_met(position),
-        _rounded(position, accrual.interest_numerator) - interest_met(position),
+        rounded_total(position, accrual.penalty_numerator) - penalty_met(position),
+        rounded_total(position, accrual.interest_numerator) - interest_met(position),
         due_minor,
         position.principal_minor - due_minor,
     )
@@ -386,7 +386,8 @@ def past_due_minor(position: Position, *, by: int) -> int:
     return min(position.principal_minor, max(0, unpaid_minor))
 
 
-def _rounded(position: Position, numerator: int) -> int:
+def rounded_total(position: Position, numerator: int) -> int:
+    """A running total of the loan in minor units."""
     if not numerator:
         return 0
     if position.terms.rounding is _HALF_UP:

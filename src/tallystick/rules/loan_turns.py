@@ -22,6 +22,7 @@ from tallystick.rules.loan_position import (
     due_date_of,
     interest_met,
     past_due_minor,
+    rounded_total,
     running_interest,
 )
 
@@ -43,10 +44,12 @@ def pass_dues(position: Position, day: date, trace: Trace | None = None) -> None
             position.interest_at_due_minor = (running_interest(position, due_date),)
         return
     while (turn := next_turn(position)) is not None and turn <= day:
-        close_days(position, accrual_to(position, turn), trace)
+        accrual = accrual_to(position, turn)
+        close_days(position, accrual, trace)
         passed = len(position.interest_at_due_minor)
         if passed < len(position.dues) and position.dues[passed].due_date == turn:
-            position.interest_at_due_minor += (running_interest(position, turn),)
+            interest_minor = rounded_total(position, accrual.interest_numerator)
+            position.interest_at_due_minor += (interest_minor,)
 
 
 def standing_on(position: Position, day: date) -> Position:

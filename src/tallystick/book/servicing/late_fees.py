@@ -83,6 +83,13 @@ def _missed(loan: LoanPosition, late: _Late, on: date) -> date | None:
 
 def _late(legal_entity_id: int, on: date) -> list[_Late]:
     with connection.cursor() as cursor:
+        # By itself, so that a book without such fees is not looked through for them.
+        cursor.execute(
+            "SELECT id FROM financing_programme WHERE terms -> 'terms' -> 'fees' ? 'late_minor'"
+        )
+        charging = [programme_id for (programme_id,) in cursor.fetchall()]
+        if not charging:
+            return []
         cursor.execute(
             "SELECT loan.id, loan.facility_id, programme.sha256,"
             " (SELECT array_agg(substr(event.reference, %(after)s))"
@@ -93,10 +100,11 @@ def _late(legal_entity_id: int, on: date) -> list[_Late]:
             " JOIN financing_loan AS loan ON loan.facility_id = facility.id"
             " JOIN servicing_position AS held"
             "   ON held.loan_id = loan.id AND held.superseded_date = %(still)s"
-            " WHERE programme.terms -> 'terms' -> 'fees' ? 'late_minor'"
+            " WHERE programme.id = ANY(%(charging)s)"
             " AND facility.legal_entity_id = %(legal_entity_id)s AND loan.status = 'live'"
             " AND held.due_date < %(on)s ORDER BY loan.id",
             {
+                "charging": charging,
                 "after": len(LATE_FEE) + 1,
                 "mark": LATE_FEE,
                 "legal_entity_id": legal_entity_id,

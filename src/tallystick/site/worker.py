@@ -21,6 +21,10 @@ def _end_with(parent: int) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
+# The server says who it is: it may be gone before this worker has loaded.
+_server = int(os.environ["TALLY_SERVER_PID"])
+threading.Thread(target=_end_with, args=(_server,), daemon=True).start()
+
 application = import_module("tallystick.site.wsgi").application
 # As settings.ROOT_URLCONF; the first request would wait for all that it imports.
 import_module("tallystick.faces.urls")
@@ -28,4 +32,3 @@ import_module("tallystick.faces.charts").load()
 # What has been loaded stays. A collection that looked through all of it now and then would hold
 # up whichever request it meets, by 150 ms.
 gc.freeze()
-threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()

@@ -56,6 +56,7 @@ def run_server(url: str, port: int, *, workers: int = WORKERS, log_requests: boo
 
     # The workers are processes of their own and find the database by its URL.
     os.environ["DATABASE_URL"] = url
+    os.environ["TALLY_SERVER_PID"] = str(os.getpid())
     Granian(
         "tallystick.site.worker:application",
         port=port,

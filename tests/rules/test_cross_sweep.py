@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tallystick.rules.cross_sweep import Parted, Turn, parted, turns
 from tallystick.rules.loan_terms import RECEIPT_ORDER
-from tallystick.rules.programme import Others, SettlementTerms, Sweep
+from tallystick.rules.settlement_terms import Others, SettlementTerms, Sweep
 
 
 def terms(**choices) -> SettlementTerms:

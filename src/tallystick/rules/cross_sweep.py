@@ -15,7 +15,7 @@ older facility; what no loan takes is the supplier's.
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from tallystick.rules.programme import WHOLE_BPS, Others, SettlementTerms
+from tallystick.rules.settlement_terms import WHOLE_BPS, Others, SettlementTerms
 
 
 class Parted(NamedTuple):

@@ -27,8 +27,9 @@ from tallystick.book.trade.record_documents import record_document
 from tallystick.rules.accounting import Booking, capital_paid_in, loan_disbursed
 from tallystick.rules.loan_events import EventKind, rate_from_ppb
 from tallystick.rules.loan_terms import RECEIPT_ORDER, Bucket
-from tallystick.rules.programme import ProgrammeTerms, Sweep, stored_programme
+from tallystick.rules.programme import ProgrammeTerms, stored_programme
 from tallystick.rules.repayment import Agreed, instalments
+from tallystick.rules.settlement_terms import Sweep
 from tallystick.rules.trade_documents import TradeDocument
 
 CALLER = Caller(owner="system", actor="tests", channel="internal", reason="a test")

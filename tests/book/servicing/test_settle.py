@@ -23,7 +23,7 @@ from tallystick.book.trade.models import Claim
 from tallystick.book.watch.models import WorkItem
 from tallystick.rules.loan_terms import Bucket
 from tallystick.rules.money import UnknownCurrency
-from tallystick.rules.programme import Sweep
+from tallystick.rules.settlement_terms import Sweep
 
 
 def receipt(reference: str, *lines: tuple[str, int], **fields) -> Receipt:

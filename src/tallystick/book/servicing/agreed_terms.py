@@ -15,8 +15,8 @@ from tallystick.rules.loan_terms import (
     LoanTerms,
     PenaltyBand,
 )
-from tallystick.rules.programme import SettlementTerms
 from tallystick.rules.repayment import RepaymentTerms
+from tallystick.rules.settlement_terms import SettlementTerms
 
 
 # A loan's terms never change, but for a due date with the calendar, and settlements read the same

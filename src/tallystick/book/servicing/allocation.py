@@ -16,7 +16,6 @@ from tallystick.rules.loan_events import EventKind, LoanEvent
 from tallystick.rules.loan_steps import EventOutOfOrder, advance, position_of
 from tallystick.rules.loan_terms import Bucket
 from tallystick.rules.loan_turns import due_date_to_meet
-from tallystick.rules.programme import SettlementTerms, Sweep
 from tallystick.rules.settlement import (
     LoanPaid,
     OwingLoan,
@@ -27,6 +26,7 @@ from tallystick.rules.settlement import (
     prepayment_down_to_cover,
     sweep,
 )
+from tallystick.rules.settlement_terms import SettlementTerms, Sweep
 
 _NOT_NUMBERED_YET = 2**62
 """Ids of events that will be recorded when everything is allocated: after all that are there."""

@@ -11,7 +11,7 @@ from tallystick.book.servicing.positions import LoanPosition, live_positions
 from tallystick.book.servicing.remittance import Remitted
 from tallystick.book.servicing.sweep_others import sweep_others, taking_part
 from tallystick.rules.cross_sweep import parted
-from tallystick.rules.programme import Sweep
+from tallystick.rules.settlement_terms import Sweep
 
 
 def distribute(

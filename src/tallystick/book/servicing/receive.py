@@ -30,8 +30,8 @@ from tallystick.book.servicing.settled import Settled, settled_receipts
 from tallystick.book.servicing.supplier_accounts import recovered_first
 from tallystick.book.watch.worklist import close_items
 from tallystick.rules.loan_events import EventKind
-from tallystick.rules.programme import Sweep
 from tallystick.rules.refusal import Refusal
+from tallystick.rules.settlement_terms import Sweep
 
 
 class LoanTakesNothing(Refusal):

@@ -14,8 +14,8 @@ from tallystick.book.servicing.recording import Cash, record_cash
 from tallystick.book.servicing.settled import Settled, settled_receipts
 from tallystick.book.servicing.supplier_accounts import recovered_first
 from tallystick.rules.loan_events import EventKind
-from tallystick.rules.programme import Sweep
 from tallystick.rules.refusal import Refusal
+from tallystick.rules.settlement_terms import Sweep
 
 
 class NothingToRepay(Refusal):

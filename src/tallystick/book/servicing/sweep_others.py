@@ -7,7 +7,7 @@ from datetime import date
 from tallystick.book.servicing.allocation import Allocated, LockedFacility, Share, allocate
 from tallystick.book.servicing.positions import LoanPosition
 from tallystick.rules.cross_sweep import Turn, turns
-from tallystick.rules.programme import Others, Sweep
+from tallystick.rules.settlement_terms import Others, Sweep
 
 
 def taking_part(

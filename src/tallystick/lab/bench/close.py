@@ -170,7 +170,7 @@ def _repay(
     from tallystick.book.servicing.positions import positions_of
     from tallystick.book.servicing.receipts import Receipt, keep_receipts
     from tallystick.book.servicing.recording import Cash, record_cash
-    from tallystick.rules.programme import Sweep
+    from tallystick.rules.settlement_terms import Sweep
 
     changing = owner.execute(
         "SELECT loan.id, facility.id, supplier.code FROM financing_loan AS loan"

@@ -12,11 +12,11 @@ from tallystick.rules.loan_terms import Bucket, Debt
 from tallystick.rules.programme import (
     InvalidProgramme,
     ProgrammeTerms,
-    Sweep,
     read_programmes,
     stored_programme,
 )
 from tallystick.rules.reference_rates import FloatingTerms, Reset
+from tallystick.rules.settlement_terms import Sweep
 
 JD = Path(__file__).parents[2] / "src/tallystick/programmes/jd.toml"
 

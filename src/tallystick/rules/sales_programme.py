@@ -25,7 +25,6 @@ from tallystick.rules.pricing import apr_percent_estimate
 from tallystick.rules.programme import (
     MAX_CODE_LENGTH,
     MAX_LIMIT_MINOR,
-    WHOLE_BPS,
     Funding,
     InvalidProgramme,
     Published,
@@ -37,6 +36,7 @@ from tallystick.rules.programme import (
 from tallystick.rules.rate_ceilings import Lender, refuse_above_ceiling
 from tallystick.rules.sales_pace import PaceCounts, PaceTerms, slowest_days
 from tallystick.rules.sales_terms import YEAR_DAYS
+from tallystick.rules.settlement_terms import WHOLE_BPS
 from tallystick.rules.terms_file import Table, TermError
 from tallystick.rules.timevalue import CashFlow
 

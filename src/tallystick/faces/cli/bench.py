@@ -120,21 +120,22 @@ def bench_close(
     """The close of a day: a large live book of which one loan in a hundred changes."""
     from tallystick.site import databases
 
-    measured, read_ms = [], []
+    measured = []
     for age_days, back_dated in ((1, False), (old_days, False), (old_days, True)):
         with databases.scratch("bench") as here:
-            from tallystick.faces.loan_bench import read_a_loan_ms
+            from tallystick.faces.loan_bench import loans_read_ms
             from tallystick.lab.bench import close
+            from tallystick.lab.bench.taken_over import LIKE_THE_OTHERS, NEW_LOAN
 
             measured.append(
                 close.closes_of(loans, age_days=age_days, url=here.url, back_dated=back_dated)
             )
-            read_ms.append(read_a_loan_ms(f"L-{close.CHANGING}"))
+            read_ms = loans_read_ms([f"L-{NEW_LOAN}", f"L-{LIKE_THE_OTHERS}"])
             with here.connect() as connection:
                 postgresql = connection.info.parameter_status("server_version")
     figures = [
         *close.measure(*measured, loans=loans, old_days=old_days),
-        *close.reading(*read_ms[:2], old_days=old_days),
+        *close.reading(*read_ms, old_days=old_days),
     ]
     tell(figures, postgresql=postgresql, as_json=as_json)
 

@@ -77,7 +77,7 @@ def measure(
 
 
 def reading(young_ms: float, old_ms: float, *, old_days: int) -> list[Figure]:
-    """What it takes to read a loan, its state and its statement, in books of both ages."""
+    """What it takes to read a loan, its state and its statement, at both ages, in one book."""
     return [
         Figure("a loan read over the API, 1 day old", young_ms, "ms"),
         Figure(f"a loan read over the API, {old_days} days old", old_ms, "ms"),

@@ -24,6 +24,10 @@ LATE_FACILITY, LATE_OF_FIVE = 20, 3
 LATEST_DAYS = 240
 """Of the firm that has been late for longest; others have been for any number of days up to it."""
 
+NEW_LOAN, LIKE_THE_OTHERS = 201, 101
+"""Two loans that no repayment meets. The first is a day old in every book, so that it can be read
+beside the second, which is as old as the rest."""
+
 
 def take_over(owner: psycopg.Connection[Any], *, loans: int, age_days: int) -> int:
     """Put so many loans in place in an empty database; returns the legal entity's id.
@@ -113,6 +117,7 @@ _LOANS = """
            100000 + n::bigint * 7919 %% 900000 AS amount_minor,
            60000000 + n %% 61 * 1000000 AS annual_rate_ppb,
            CASE WHEN is_late THEN least(%(drawn_date)s::date, late_since - 60)
+                WHEN n = %(new_loan)s THEN %(today)s::date - 1
                 ELSE %(drawn_date)s::date END AS drawn_date,
            CASE WHEN is_late THEN late_since ELSE %(today)s::date + 1 + n %% 90 END AS due_date
     FROM generate_series(1, %(loans)s::integer) AS n
@@ -194,6 +199,7 @@ def _put_in_place(
         "late_facility": LATE_FACILITY,
         "late_of_five": LATE_OF_FIVE,
         "latest_days": LATEST_DAYS,
+        "new_loan": NEW_LOAN,
         "facility_ids": list(facility_ids),
         "act_id": act.act_id,
         "book_id": one_id(owner, "SELECT id FROM ledger_book"),

@@ -142,3 +142,16 @@ def test_cash_for_a_loan_that_was_charged_off_is_recovery_income(database):
     ]
     assert net_minor(scene, "recovery_income") == -1_000_000
     assert findings() == []
+
+
+def test_cash_dated_before_the_payout_is_the_suppliers_credit(database):
+    scene, loan = lent_loan()
+    early = Receipt("R-1", "S1", "CNY", 300_000, loan.drawn_date - timedelta(days=5))
+
+    settled = take(scene, early, loan.code)
+
+    assert [(line.loan, line.bucket, line.amount_minor) for line in settled.lines] == [
+        ("", "credit", 300_000)
+    ]
+    assert net_minor(scene, "loan_principal") == 1_000_000
+    assert findings() == []

@@ -174,9 +174,26 @@ def stored_programme(code: str, content: Mapping[str, Any]) -> ProgrammeTerms:
 
     Raises InvalidProgramme.
     """
+    return told_again(
+        code,
+        content,
+        told=lambda code, table, sources: _programme(code, table, sources=sources, defined_on=None),
+    )
+
+
+def told_again(
+    code: str,
+    content: Mapping[str, Any],
+    *,
+    told: Callable[[str, Table, Mapping[str, Any]], AnyProgramme],
+) -> AnyProgramme:
+    """What ``told`` makes of the ``content`` that was stored of a programme.
+
+    Raises InvalidProgramme.
+    """
     errors: list[TermError] = []
     table = Table(content["terms"], file=f"programme {code}", lines={}, errors=errors)
-    programme = _programme(code, table, sources=content["sources"], defined_on=None)
+    programme = told(code, table, content["sources"])
     if errors:
         raise InvalidProgramme(errors)
     return programme

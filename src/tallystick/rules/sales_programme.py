@@ -26,18 +26,18 @@ from tallystick.rules.programme import (
     MAX_CODE_LENGTH,
     MAX_LIMIT_MINOR,
     Funding,
-    InvalidProgramme,
     Published,
     currency_in,
     lender_in,
     programmes_told,
     published_in,
+    told_again,
 )
 from tallystick.rules.rate_ceilings import Lender, refuse_above_ceiling
 from tallystick.rules.sales_pace import PaceCounts, PaceTerms, slowest_days
 from tallystick.rules.sales_terms import YEAR_DAYS
 from tallystick.rules.settlement_terms import WHOLE_BPS
-from tallystick.rules.terms_file import Table, TermError
+from tallystick.rules.terms_file import Table
 from tallystick.rules.timevalue import CashFlow
 
 MAX_WINDOW_DAYS = 366
@@ -159,12 +159,11 @@ def stored_sales_programme(code: str, content: Mapping[str, Any]) -> SalesProgra
 
     Raises InvalidProgramme.
     """
-    errors: list[TermError] = []
-    table = Table(content["terms"], file=f"programme {code}", lines={}, errors=errors)
-    programme = _programme(code, table, sources=content["sources"], defined_on=None)
-    if errors:
-        raise InvalidProgramme(errors)
-    return programme
+    return told_again(
+        code,
+        content,
+        told=lambda code, table, sources: _programme(code, table, sources=sources, defined_on=None),
+    )
 
 
 def _programme(

@@ -9,6 +9,7 @@ from tests.book.servicing.books import findings
 from tests.book.servicing.scene import START
 from tests.book.servicing.test_settle import receipt, take
 
+from tallystick.book.financing.models import Loan
 from tallystick.book.servicing.checks import servicing_checks
 from tallystick.book.servicing.close import close_through
 from tallystick.site import databases
@@ -121,7 +122,23 @@ TAMPERED = [
     (
         "UPDATE servicing_loanevent SET amount_minor = amount_minor - 1 WHERE kind = 'received'",
         "ledger: receivables are the sum of the loans",
-        (None, "720001", "720000"),
+        (
+            None,
+            "720001",
+            "720000, a difference of -1; stored otherwise: loan {repaid} -1",
+        ),
+    ),
+    (
+        (
+            "UPDATE ledger_daytotal SET debit_minor = debit_minor + 1 WHERE debit_minor = 720000"
+            " AND account_id IN (SELECT id FROM ledger_account WHERE name = 'loan_principal')"
+        ),
+        "ledger: receivables are the sum of the loans",
+        (
+            None,
+            "720000",
+            "720001, a difference of 1; each of its loans is stored as its events say",
+        ),
     ),
     (
         (
@@ -163,6 +180,7 @@ def as_owner(database):
 
 
 def test_every_check_of_servicing_finds_what_it_is_there_for(as_owner):
+    repaid = Loan.objects.get(status="settled").code
     for tampering, check, (subject, expected, found) in TAMPERED:
         with transaction.atomic():
             with connection.cursor() as cursor:
@@ -179,7 +197,7 @@ def test_every_check_of_servicing_finds_what_it_is_there_for(as_owner):
                 if f.check == check and subject in (None, f.subject)
             ]
 
-            assert (expected, found) in said, (check, said)
+            assert (expected, found.format(repaid=repaid)) in said, (check, said)
             transaction.set_rollback(True)
     assert {check for _, check, _ in TAMPERED} >= {
         check.name for check in servicing_checks() if check.name != REFOLD
@@ -197,5 +215,6 @@ TABLES = (
     "payments_paymentorder",
     "watch_workitem",
     "ledger_posting",
+    "ledger_daytotal",
     "financing_loan",
 )

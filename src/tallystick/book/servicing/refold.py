@@ -5,7 +5,7 @@ from nothing, some thousand loans at a time.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, timedelta
 from typing import NamedTuple
@@ -30,6 +30,8 @@ from tallystick.rules.loan_steps import position_of
 from tallystick.rules.loan_turns import standing_on
 
 LOANS_AT_A_TIME = 5_000
+LOANS_NAMED = 10
+"""With one difference of the ledger, at most."""
 
 
 POSITIONS = "loans: positions are the fold of their events"
@@ -38,7 +40,7 @@ LEDGER = "ledger: receivables are the sum of the loans"
 
 def refolded() -> Iterator[Finding]:
     """Positions that are not the fold of their loan's events, and receivables of the ledger that
-    are not the sum of the loans.
+    are not the sum of the loans, with the loans of the book that are stored otherwise.
 
     Principal and fees are compared as they stand now; interest and penalty as of the last night
     booked, which is when the ledger holds them whole.
@@ -46,28 +48,43 @@ def refolded() -> Iterator[Finding]:
     nights = _last_nights()
     books_then = _books_on(nights)
     sums_minor: dict[_Receivable, int] = defaultdict(int)
+    strayed: dict[_Receivable, list[_Strayed]] = defaultdict(list)
     for loan, events in _loans_with_events():
         now = position_of(loan.terms, events, on=date.max, known_on=date.max)
         now = standing_on(now, loan.booking_date)
+        night = nights.get(loan.legal_entity_id, date.min)
+        was_then_as_now = now.accrued_to <= night and all(
+            event.booking_date <= night for event in events
+        )
+        book_then = books_then.get(loan.loan_id)
+        then = now if was_then_as_now or not book_then else _known_on(loan, events, night)
+        owed_minor = _owed_now(now, loan.book_id) | _owed_then(then, night, book_then)
+        for receivable, minor in owed_minor.items():
+            sums_minor[receivable] += minor
         if now != loan.position:
             yield Finding(POSITIONS, f"loan {loan.code}", *_differing(now, loan.position))
-        sums_minor[_Receivable("loan_principal", loan.book_id)] += now.principal_minor
-        sums_minor[_Receivable("fee_receivable", loan.book_id)] += (
-            now.fees_charged_minor - fees_met(now)
-        )
-        if loan.loan_id in books_then:
-            night = nights[loan.legal_entity_id]
-            is_unchanged = now.accrued_to <= night and all(
-                event.booking_date <= night for event in events
-            )
-            then = now if is_unchanged else _known_on(loan, events, night)
-            _add_night(sums_minor, then, night, books_then[loan.loan_id])
-    yield from _differences(sums_minor, nights)
+            stored_minor = _owed_now(loan.position, loan.book_id)
+            if was_then_as_now:
+                stored_minor |= _owed_then(loan.position, night, book_then)
+            for receivable, minor in stored_minor.items():
+                if difference := minor - owed_minor[receivable]:
+                    strayed[receivable].append(_Strayed(loan.code, difference))
+    yield from _differences(sums_minor, strayed, nights)
 
 
 class _Receivable(NamedTuple):
     account: str
     book_id: int
+
+
+class _Strayed(NamedTuple):
+    """A loan of which more is stored than its events come to, or less; minor units."""
+
+    code: str
+    difference_minor: int
+
+    def __str__(self) -> str:
+        return f"loan {self.code} {self.difference_minor:+}"
 
 
 def _loans_with_events() -> Iterator[tuple[LoanPosition, list[LoanEvent]]]:
@@ -124,19 +141,31 @@ def _known_on(loan: LoanPosition, events: list[LoanEvent], night: date) -> Posit
     return position_of(loan.terms, events, on=night, known_on=night)
 
 
-def _add_night(
-    sums_minor: dict[_Receivable, int], position: Position, night: date, book_id: int
-) -> None:
+def _owed_now(position: Position, book_id: int) -> dict[_Receivable, int]:
+    return {
+        _Receivable("loan_principal", book_id): position.principal_minor,
+        _Receivable("fee_receivable", book_id): position.fees_charged_minor - fees_met(position),
+    }
+
+
+def _owed_then(position: Position, night: date, book_id: int | None) -> dict[_Receivable, int]:
+    """What the night has booked of a loan; nothing where it came later."""
+    if book_id is None:
+        return {}
     until = night + timedelta(days=1)
-    sums_minor[_Receivable("interest_receivable", book_id)] += running_interest(
-        position, until
-    ) - interest_met(position)
-    sums_minor[_Receivable("penalty_receivable", book_id)] += running_penalty(
-        position, until
-    ) - penalty_met(position)
+    return {
+        _Receivable("interest_receivable", book_id): running_interest(position, until)
+        - interest_met(position),
+        _Receivable("penalty_receivable", book_id): running_penalty(position, until)
+        - penalty_met(position),
+    }
 
 
-def _differences(sums_minor: dict[_Receivable, int], nights: dict[int, date]) -> Iterator[Finding]:
+def _differences(
+    sums_minor: Mapping[_Receivable, int],
+    strayed: Mapping[_Receivable, Sequence[_Strayed]],
+    nights: Mapping[int, date],
+) -> Iterator[Finding]:
     held_minor = dict.fromkeys(sums_minor, 0)
     for legal_entity_id, accounts in _accounts().items():
         night = nights.get(legal_entity_id, date.min)
@@ -148,13 +177,25 @@ def _differences(sums_minor: dict[_Receivable, int], nights: dict[int, date]) ->
             found = balances(asked, on=date.max, known_on=known_on)
             held_minor |= {accounts[key]: found[key].net_minor for key in asked}
     for receivable, minor in held_minor.items():
-        if minor != sums_minor.get(receivable, 0):
+        expected_minor = sums_minor.get(receivable, 0)
+        if minor != expected_minor:
             yield Finding(
                 LEDGER,
                 f"{receivable.account} of book {receivable.book_id}",
-                str(sums_minor.get(receivable, 0)),
-                str(minor),
+                str(expected_minor),
+                f"{minor}, a difference of {minor - expected_minor}; "
+                + _blamed(strayed.get(receivable, ())),
             )
+
+
+def _blamed(strayed: Sequence[_Strayed]) -> str:
+    """Which loans the difference may come from: the largest first."""
+    if not strayed:
+        return "each of its loans is stored as its events say"
+    by_size = sorted(strayed, key=lambda each: -abs(each.difference_minor))
+    named = ", ".join(str(each) for each in by_size[:LOANS_NAMED])
+    more = len(strayed) - LOANS_NAMED
+    return f"stored otherwise: {named}" + (f" and {more} more" if more > 0 else "")
 
 
 def _accounts() -> dict[int, dict[int, _Receivable]]:

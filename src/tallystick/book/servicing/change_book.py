@@ -7,8 +7,9 @@ from tallystick.book.ledger.models import Book
 from tallystick.book.ledger.post import post
 from tallystick.book.parties.business_date import open_day
 from tallystick.book.servicing.live_loan import legal_entity_of, locked_live_loan
-from tallystick.book.servicing.positions import LoanPosition, store
+from tallystick.book.servicing.positions import LoanPosition
 from tallystick.book.servicing.shares import sold_balances, transfers_of
+from tallystick.book.servicing.store_positions import store
 from tallystick.rules.accounting import Booking, book_changed
 from tallystick.rules.loan_balances import balances
 from tallystick.rules.refusal import Refusal

@@ -18,12 +18,7 @@ from tallystick.book.servicing.changes import Change, NewLoanEvent
 from tallystick.book.servicing.corrections import post_corrections
 from tallystick.book.servicing.drawn import change_drawn
 from tallystick.book.servicing.history import as_event, folded, loan_events
-from tallystick.book.servicing.positions import (
-    LoanPosition,
-    is_settled,
-    positions_of,
-    store,
-)
+from tallystick.book.servicing.positions import LoanPosition, is_settled, positions_of
 from tallystick.book.servicing.shares import (
     PrincipalMoved,
     Touched,
@@ -32,6 +27,7 @@ from tallystick.book.servicing.shares import (
     settle_shares,
     transfers_of,
 )
+from tallystick.book.servicing.store_positions import store
 from tallystick.rules.loan_events import PLACE_IN_DAY, EventKind, LoanEvent
 from tallystick.rules.loan_position import Position
 from tallystick.rules.loan_shares import shares_after

@@ -13,7 +13,8 @@ from tallystick.book.financing.programmes import terms_with
 from tallystick.book.parties.models import LegalEntity
 from tallystick.book.servicing.allocation import lock_facilities
 from tallystick.book.servicing.move_plans import move_plans
-from tallystick.book.servicing.positions import positions_of, store
+from tallystick.book.servicing.positions import positions_of
+from tallystick.book.servicing.store_positions import store
 from tallystick.rules.calendars import Calendar, adjusted
 from tallystick.rules.loan_position import opened
 

@@ -12,7 +12,8 @@ from tallystick.book.financing.programmes import terms_with
 from tallystick.book.servicing.agreed_terms import plan_read
 from tallystick.book.servicing.allocation import lock_facilities
 from tallystick.book.servicing.history import folded, loan_events
-from tallystick.book.servicing.positions import positions_of, store
+from tallystick.book.servicing.positions import positions_of
+from tallystick.book.servicing.store_positions import store
 from tallystick.rules.calendars import Calendar
 from tallystick.rules.loan_events import rate_from_ppb
 from tallystick.rules.loan_terms import AgreedPlan

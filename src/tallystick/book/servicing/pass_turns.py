@@ -10,7 +10,8 @@ from django.db import connection, transaction
 
 from tallystick.book.servicing.allocation import lock_facilities
 from tallystick.book.servicing.models import STILL_IN_FORCE
-from tallystick.book.servicing.positions import positions_of, store
+from tallystick.book.servicing.positions import positions_of
+from tallystick.book.servicing.store_positions import store
 
 LOANS_AT_A_TIME = 500
 """So few are locked together that nobody who pays or draws meanwhile waits for all of them."""

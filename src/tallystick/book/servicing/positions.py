@@ -1,7 +1,7 @@
-"""Loans as they stand: rows of the position table read as positions, and written back.
+"""Loans as they stand: rows of the position table read as positions.
 
 A row is one loan's fold from a booking date until the next change. ``rules.loan_position`` does
-the arithmetic; here a row becomes a position and a position a row, nothing more.
+the arithmetic, and ``store_positions`` writes them back; here a row becomes a position.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,6 @@ from tallystick.book.columns import plain
 from tallystick.book.financing.programmes import terms_with
 from tallystick.book.servicing.agreed_terms import agreed_terms
 from tallystick.book.servicing.models import STILL_IN_FORCE
-from tallystick.book.servicing.repayment_plans import store_plans
 from tallystick.rules.loan_events import EventKind
 from tallystick.rules.loan_position import (
     Position,
@@ -23,13 +22,6 @@ from tallystick.rules.loan_position import (
     penalty_steps_of,
 )
 from tallystick.rules.loan_terms import Due, LoanTerms
-from tallystick.rules.loan_turns import (
-    due_date_to_meet,
-    is_straight,
-    next_turn,
-    penalty_growth,
-    standing_on,
-)
 from tallystick.rules.settlement import owed_on
 
 
@@ -243,159 +235,3 @@ def is_settled(position: Position) -> bool:
     if position.principal_minor:
         return False
     return not any(owed_on(position, position.last_value_date).values())
-
-
-_STORED = """
-    INSERT INTO servicing_position (
-        loan_id, booking_date, superseded_date, book_id, due_date, disbursed_date,
-        last_value_date, last_kind, accrued_to_date, principal_minor, disbursed_minor,
-        annual_rate_ppb, denominator, interest_numerator, interest_received_minor,
-        interest_at_due_minor, penalty_rate_ppb, penalty_numerator, penalty_received_minor,
-        fees_charged_minor, fees_received_minor, credit_minor, settled, interest_from_date,
-        interest_waived_minor, penalty_waived_minor, fees_waived_minor,
-        principal_charged_off_minor, interest_charged_off_minor, penalty_charged_off_minor,
-        fees_charged_off_minor, recovered_minor, charged_off_date, penalty_growth, turn_date)
-    SELECT loan_id, %(booking_date)s, %(still)s, book_id, due_date, disbursed_date,
-           last_value_date, last_kind, accrued_to_date, principal_minor, disbursed_minor,
-           annual_rate_ppb, denominator, interest_numerator, interest_received_minor,
-           interest_at_due_minor, penalty_rate_ppb, penalty_numerator, penalty_received_minor,
-           fees_charged_minor, fees_received_minor, credit_minor, settled, interest_from_date,
-           interest_waived_minor, penalty_waived_minor, fees_waived_minor,
-           principal_charged_off_minor, interest_charged_off_minor, penalty_charged_off_minor,
-           fees_charged_off_minor, recovered_minor, charged_off_date, penalty_growth, turn_date
-    FROM unnest(
-        %(loan_id)s::bigint[], %(book_id)s::bigint[], %(due_date)s::date[],
-        %(disbursed_date)s::date[], %(last_value_date)s::date[], %(last_kind)s::text[],
-        %(accrued_to_date)s::date[], %(principal_minor)s::bigint[], %(disbursed_minor)s::bigint[],
-        %(annual_rate_ppb)s::bigint[], %(denominator)s::bigint[],
-        %(interest_numerator)s::numeric[], %(interest_received_minor)s::bigint[],
-        %(interest_at_due_minor)s::bigint[], %(penalty_rate_ppb)s::bigint[],
-        %(penalty_numerator)s::numeric[], %(penalty_received_minor)s::bigint[],
-        %(fees_charged_minor)s::bigint[], %(fees_received_minor)s::bigint[],
-        %(credit_minor)s::bigint[], %(settled)s::boolean[], %(interest_from_date)s::date[],
-        %(interest_waived_minor)s::bigint[], %(penalty_waived_minor)s::bigint[],
-        %(fees_waived_minor)s::bigint[], %(principal_charged_off_minor)s::bigint[],
-        %(interest_charged_off_minor)s::bigint[], %(penalty_charged_off_minor)s::bigint[],
-        %(fees_charged_off_minor)s::bigint[], %(recovered_minor)s::bigint[],
-        %(charged_off_date)s::date[], %(penalty_growth)s::numeric[], %(turn_date)s::date[]
-    ) AS now (
-        loan_id, book_id, due_date, disbursed_date, last_value_date, last_kind, accrued_to_date,
-        principal_minor, disbursed_minor, annual_rate_ppb, denominator, interest_numerator,
-        interest_received_minor, interest_at_due_minor, penalty_rate_ppb, penalty_numerator,
-        penalty_received_minor, fees_charged_minor, fees_received_minor, credit_minor, settled,
-        interest_from_date, interest_waived_minor, penalty_waived_minor, fees_waived_minor,
-        principal_charged_off_minor, interest_charged_off_minor, penalty_charged_off_minor,
-        fees_charged_off_minor, recovered_minor, charged_off_date, penalty_growth, turn_date)
-    ON CONFLICT (loan_id, booking_date) DO UPDATE SET
-        book_id = excluded.book_id, due_date = excluded.due_date,
-        disbursed_date = excluded.disbursed_date, last_value_date = excluded.last_value_date,
-        last_kind = excluded.last_kind, accrued_to_date = excluded.accrued_to_date,
-        principal_minor = excluded.principal_minor, disbursed_minor = excluded.disbursed_minor,
-        annual_rate_ppb = excluded.annual_rate_ppb, denominator = excluded.denominator,
-        interest_numerator = excluded.interest_numerator,
-        interest_received_minor = excluded.interest_received_minor,
-        interest_at_due_minor = excluded.interest_at_due_minor,
-        penalty_rate_ppb = excluded.penalty_rate_ppb,
-        penalty_numerator = excluded.penalty_numerator,
-        penalty_received_minor = excluded.penalty_received_minor,
-        fees_charged_minor = excluded.fees_charged_minor,
-        fees_received_minor = excluded.fees_received_minor,
-        credit_minor = excluded.credit_minor, settled = excluded.settled,
-        interest_from_date = excluded.interest_from_date,
-        interest_waived_minor = excluded.interest_waived_minor,
-        penalty_waived_minor = excluded.penalty_waived_minor,
-        fees_waived_minor = excluded.fees_waived_minor,
-        principal_charged_off_minor = excluded.principal_charged_off_minor,
-        interest_charged_off_minor = excluded.interest_charged_off_minor,
-        penalty_charged_off_minor = excluded.penalty_charged_off_minor,
-        fees_charged_off_minor = excluded.fees_charged_off_minor,
-        recovered_minor = excluded.recovered_minor,
-        charged_off_date = excluded.charged_off_date,
-        penalty_growth = excluded.penalty_growth, turn_date = excluded.turn_date
-"""
-
-
-def store(loans: Sequence[LoanPosition], *, booking_date: date) -> None:
-    """Let these positions stand from ``booking_date`` on, in place of those before.
-
-    Rows of earlier booking dates stay as they were, but for the day on which they end; a second
-    change on one booking date replaces the first. Every loan has a position and its right status,
-    and turns up to ``booking_date`` are passed here.
-    """
-    if not loans:
-        return
-    held = [standing_on(loan.position, booking_date) for loan in loans]
-    loan_ids = [loan.loan_id for loan in loans]
-    with connection.cursor() as cursor:
-        # Two statements: the unique index on what is in force sees the row before it as ended.
-        cursor.execute(
-            "UPDATE servicing_position SET superseded_date = %s"
-            " WHERE loan_id = ANY(%s::bigint[]) AND superseded_date = %s AND booking_date < %s",
-            [booking_date, plain(loan_ids), STILL_IN_FORCE, booking_date],
-        )
-        cursor.execute(
-            _STORED,
-            {
-                "booking_date": booking_date,
-                "still": STILL_IN_FORCE,
-                "loan_id": plain(loan_ids),
-                "book_id": plain([loan.book_id for loan in loans]),
-                "due_date": plain([due_date_to_meet(p) for p in held]),
-                "disbursed_date": plain([loan.disbursed_date for loan in loans]),
-                "last_value_date": plain([p.last_value_date for p in held]),
-                "last_kind": plain([p.last_kind or '""' for p in held]),
-                "accrued_to_date": plain([p.accrued_to for p in held]),
-                "principal_minor": plain([p.principal_minor for p in held]),
-                "disbursed_minor": plain([p.disbursed_minor for p in held]),
-                "annual_rate_ppb": plain([p.rate_ppb for p in held]),
-                "denominator": plain([p.denominator for p in held]),
-                "interest_numerator": plain([p.accrued_numerator for p in held]),
-                "interest_received_minor": plain([p.interest_received_minor for p in held]),
-                "interest_at_due_minor": plain(
-                    [
-                        p.interest_at_due_minor[0]
-                        if p.interest_at_due_minor and p.terms.agreed_plan is None
-                        else None
-                        for p in held
-                    ]
-                ),
-                "penalty_rate_ppb": plain(
-                    [p.penalty_steps[0][1] if p.penalty_steps else 0 for p in held]
-                ),
-                "penalty_numerator": plain([p.penalty_numerator for p in held]),
-                "penalty_received_minor": plain([p.penalty_received_minor for p in held]),
-                "fees_charged_minor": plain([p.fees_charged_minor for p in held]),
-                "fees_received_minor": plain([p.fees_received_minor for p in held]),
-                "credit_minor": plain([p.credit_minor for p in held]),
-                "settled": plain([loan.status != "live" for loan in loans]),
-                "interest_from_date": plain(
-                    [p.interest_from if p.interest_from > p.terms.start else None for p in held]
-                ),
-                "interest_waived_minor": plain([p.interest_waived_minor or None for p in held]),
-                "penalty_waived_minor": plain([p.penalty_waived_minor or None for p in held]),
-                "fees_waived_minor": plain([p.fees_waived_minor or None for p in held]),
-                "principal_charged_off_minor": plain(
-                    [p.principal_charged_off_minor or None for p in held]
-                ),
-                "interest_charged_off_minor": plain(
-                    [p.interest_charged_off_minor or None for p in held]
-                ),
-                "penalty_charged_off_minor": plain(
-                    [p.penalty_charged_off_minor or None for p in held]
-                ),
-                "fees_charged_off_minor": plain([p.fees_charged_off_minor or None for p in held]),
-                "recovered_minor": plain([p.recovered_minor or None for p in held]),
-                "charged_off_date": plain([p.charged_off_date for p in held]),
-                "penalty_growth": plain(
-                    [None if is_straight(p) else penalty_growth(p) for p in held]
-                ),
-                "turn_date": plain([next_turn(p) for p in held]),
-            },
-        )
-    store_plans(
-        [
-            (loan.loan_id, position)
-            for loan, position in zip(loans, held, strict=True)
-            if loan.terms.agreed_plan is not None
-        ]
-    )

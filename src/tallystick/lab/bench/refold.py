@@ -20,8 +20,9 @@ from tallystick.book.servicing.changes import NewLoanEvent
 from tallystick.book.servicing.close import close_through
 from tallystick.book.servicing.events import record_events
 from tallystick.book.servicing.history import folded, loan_events
-from tallystick.book.servicing.positions import positions_of, store
+from tallystick.book.servicing.positions import positions_of
 from tallystick.book.servicing.repay import repay
+from tallystick.book.servicing.store_positions import store
 from tallystick.lab.bench.figures import Figure, median_seconds, seconds
 from tallystick.lab.bench.taken_over import FIRST_DAY, bench_caller, take_over
 from tallystick.rules.accounting import Allocation, Booking, cash_received, receipt_allocated

@@ -7,6 +7,7 @@ and its penalty to a running total, every day its events, one by one.
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from fractions import Fraction
+from itertools import pairwise
 
 from tallystick.rules.daycount import accrual_days, accrual_denominator
 from tallystick.rules.loan_events import EventKind, LoanEvent, rate_from_ppb
@@ -42,6 +43,7 @@ class Loan:
     rate: Fraction
     dues: list[tuple[date, int]]  # due date, and what is to be repaid by then in all
     runs_from: date
+    evened: int  # the principal that a new rate evens the instalments over
     principal: int = 0
     repaid: int = 0
     lost: int = 0
@@ -63,7 +65,12 @@ CHARGES = ("fees", "penalty", "interest")
 def state(terms: LoanTerms, events: list[LoanEvent], *, on: date, known_on: date) -> dict[str, int]:
     """The figures that ``rules.loan_position.Balances`` holds, by the same names."""
     happened = [event for event in remaining(events, known_on) if event.value_date <= on]
-    loan = Loan(Fraction(terms.annual_rate), plan(schedule(plan_of(terms)), terms, 0), terms.start)
+    loan = Loan(
+        Fraction(terms.annual_rate),
+        plan(schedule(plan_of(terms)), terms, 0),
+        terms.start,
+        terms.principal_minor,
+    )
     day = terms.start
     while True:
         for event in in_order_of_the_day(happened, day):
@@ -129,8 +136,10 @@ def place(kind: str) -> int:
 def happen(loan: Loan, event: LoanEvent, terms: LoanTerms, day: date) -> None:
     amount = event.amount_minor or 0
     match event.kind:
-        case "rate_changed":
+        case "rate_changed" if Fraction(event.annual_rate) != loan.rate:
             loan.rate = Fraction(event.annual_rate)
+            if terms.method == "equal_instalments":
+                even_anew(loan, terms, day)
         case "restructured" | "re_aged":
             if event.annual_rate is not None:
                 loan.rate = Fraction(event.annual_rate)
@@ -172,6 +181,40 @@ def happen(loan: Loan, event: LoanEvent, terms: LoanTerms, day: date) -> None:
             recover(loan, amount, terms, day)
 
 
+def even_anew(loan: Loan, terms: LoanTerms, day: date) -> None:
+    """Instalments of periods that begin later, and one that begins today, are made equal again."""
+    begins = [terms.start, *(due for due, _ in loan.dues)]
+    place = next((n for n, begin in enumerate(begins[:-1]) if begin >= day), len(loan.dues))
+    before = planned(loan.dues, begins[place]) if place else 0
+    left, later = loan.evened - before, loan.dues[place:]
+    if len(later) < 2 or left <= 0:
+        return
+
+    def charge(since: date, until: date, principal: int) -> Fraction:
+        nights = (since + timedelta(days=n) for n in range((until - since).days))
+        bearing = sum(night(terms, each) for each in nights if each >= loan.runs_from)
+        return principal * loan.rate * bearing
+
+    periods = list(pairwise([begins[place], *(due for due, _ in later)]))
+    owed, paid_in = Fraction(1), Fraction(0)
+    for since, until in periods:
+        grown = 1 + charge(since, until, 1)
+        owed, paid_in = owed * grown, paid_in * grown + 1
+    level = whole(left * owed / paid_in, terms)
+    running = loan.interest + charge(day, begins[place], loan.principal)
+    loan.dues = loan.dues[:place]
+    for since, until in periods:
+        if not left:
+            break
+        before_it, running = running, running + charge(since, until, left)
+        part = level - (whole(running, terms) - whole(before_it, terms))
+        part = min(max(part, 0), left)
+        left -= part
+        before += part
+        loan.dues.append((until, before))
+    loan.dues[-1] = (loan.dues[-1][0], terms.principal_minor)
+
+
 def begin_anew(loan: Loan, terms: LoanTerms, day: date, last_day: date) -> None:
     loan.interest_by_due_date = {}
     if not loan.principal:
@@ -184,6 +227,7 @@ def begin_anew(loan: Loan, terms: LoanTerms, day: date, last_day: date) -> None:
         start=day,
         maturity=last_day,
     )
+    loan.evened = loan.principal + loan.repaid + loan.lost
     loan.dues = plan(schedule(agreed), terms, loan.repaid)
 
 

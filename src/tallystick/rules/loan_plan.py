@@ -3,8 +3,16 @@
 Due dates that had come before the event stay as they were, with what was unpaid of them, unless
 the event begins a new plan. A plan says by which day how much principal is to be repaid; what is
 not yet paid out when it is made falls due with its last due date.
+
+A new rate evens the equal instalments to come: they are made anew, as high as each other, over the
+due dates that are left and on the balance that the plan leaves then, whether or not everything has
+been paid. Where the rate changes within a period, the instalment at its end keeps its principal,
+bears interest of each day at that day's rate, and those after it are evened; that is how banks in
+China reprice equal instalments. Where a prepayment kept the instalments as high as they were,
+they stay so under another rate too, and come to more or to fewer.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -14,6 +22,7 @@ from tallystick.rules.loan_events import Keeps, LoanEvent, rate_from_ppb, rate_i
 from tallystick.rules.loan_position import (
     Position,
     accrual_days_to,
+    accrual_to,
     everything_minor,
     past_due_minor,
     planned,
@@ -104,8 +113,11 @@ def begin_anew(position: Position, event: LoanEvent) -> None:
             whole_minor=everything_minor(terms),
             repaid_minor=position.principal_repaid_minor,
         )
+        position.evened_minor = position.disbursed_minor
     else:
         dues = (Due(event.to_date, everything_minor(terms)),)
+    starts_minor = [position.principal_repaid_minor, *(due.planned_minor for due in dues[:-1])]
+    position.agreed_dates = tuple(_agreed_date(position, minor) for minor in starts_minor)
     _replan(position, dues, 0)
 
 
@@ -120,12 +132,9 @@ def spread_after_prepayment(position: Position, on: date, keeps: Keeps) -> None:
     growth = _growth(position, on, later)
     if keeps is Keeps.TERM:
         position.level_minor = _level_minor(position, balance_minor, growth)
-    spread = []
-    planned_minor = position.principal_repaid_minor + overdue_minor
-    for due, part_minor in zip(later, _parts(position, balance_minor, growth), strict=False):
-        planned_minor += part_minor
-        spread.append(Due(due.due_date, planned_minor))
-    spread[-1] = spread[-1]._replace(planned_minor=everything_minor(position.terms))
+    position.evened_minor = position.disbursed_minor if keeps is Keeps.TERM else None
+    repaid_minor = position.principal_repaid_minor + overdue_minor
+    spread = _spread(position, on, later, growth, balance_minor, repaid_minor=repaid_minor)
     _replan(position, (*kept, *spread), passed)
 
 
@@ -141,6 +150,34 @@ def change_rate(position: Position, event: LoanEvent) -> None:
     position.rate_ppb = rate_in_ppb(event.annual_rate)
 
 
+def even_anew(position: Position, on: date) -> None:
+    """Make equal instalments anew at the rate that holds from ``on`` (see the module)."""
+    if position.terms.method is not Method.EQUAL_INSTALMENTS:
+        return
+    begun = _periods_begun(position, on)
+    kept, later = position.dues[:begun], position.dues[begun:]
+    repaid_minor = kept[-1].planned_minor if kept else 0
+    whole_minor = position.evened_minor
+    if whole_minor is None:
+        whole_minor = position.disbursed_minor
+    balance_minor = whole_minor - repaid_minor
+    if len(later) < 2 or balance_minor <= 0:
+        return
+    start = kept[-1].due_date if kept else on
+    growth = _growth(position, start, later)
+    if position.evened_minor is not None:
+        position.level_minor = _level_minor(position, balance_minor, growth)
+    spread = _spread(position, start, later, growth, balance_minor, repaid_minor=repaid_minor)
+    _replan(position, (*kept, *spread), len(position.interest_at_due_minor))
+
+
+def _periods_begun(position: Position, on: date) -> int:
+    """How many instalments belong to periods that began before ``on``; its own due date is one."""
+    passed = len(position.interest_at_due_minor)
+    last_date = position.dues[passed - 1].due_date if passed else position.terms.start
+    return passed if last_date == on else passed + 1
+
+
 def _passed_before(position: Position, day: date) -> int:
     """How many due dates lie before ``day``."""
     return sum(due.due_date < day for due in position.dues)
@@ -149,13 +186,21 @@ def _passed_before(position: Position, day: date) -> int:
 def _replan(position: Position, dues: tuple[Due, ...], unchanged: int) -> None:
     """Let ``dues`` hold, of which the first so many are as they were."""
     position.dues = dues
+    position.agreed_dates = position.agreed_dates[: len(dues)]
     position.interest_at_due_minor = position.interest_at_due_minor[:unchanged]
+
+
+def _agreed_date(position: Position, repaid_minor: int) -> date:
+    """When what comes after ``repaid_minor`` of principal was to be repaid as agreed at first."""
+    place = bisect_right(position.dues, repaid_minor, key=lambda due: due.planned_minor)
+    return position.agreed_dates[min(place, len(position.dues) - 1)]
 
 
 def _growth(position: Position, start: date, dues: Sequence[Due]) -> list[int]:
     """Interest of each period to come is balance × growth / the position's denominator."""
     days_to = [
-        accrual_days_to(position.terms, day) for day in (start, *(due.due_date for due in dues))
+        accrual_days_to(position.terms, max(day, position.interest_from))
+        for day in (start, *(due.due_date for due in dues))
     ]
     return [position.rate_ppb * (later - earlier) for earlier, later in pairwise(days_to)]
 
@@ -171,12 +216,25 @@ def _level_minor(position: Position, balance_minor: int, growth: Sequence[int]) 
             return 0
 
 
-def _parts(position: Position, balance_minor: int, growth: Sequence[int]) -> list[int]:
-    """Principal of each instalment to come, up to the one that repays the last of it."""
+def _spread(
+    position: Position,
+    start: date,
+    dues: Sequence[Due],
+    growth: Sequence[int],
+    balance_minor: int,
+    *,
+    repaid_minor: int,
+) -> list[Due]:
+    """``balance_minor`` over ``dues`` by the level, up to the one that repays the last of it.
+
+    The periods of ``growth`` begin with ``start``; ``repaid_minor`` is planned to be repaid before.
+    """
     terms = position.terms
-    parts: list[int] = []
-    numerator = charged_minor = 0
-    for share in growth:
+    spread: list[Due] = []
+    # Interest goes on from the running total, so that each instalment comes to the level exactly.
+    numerator = accrual_to(position, start).interest_numerator
+    charged_minor = rounded(numerator, position.denominator, terms.rounding)
+    for due, share in zip(dues, growth, strict=True):
         numerator += balance_minor * share
         interest_minor = 0
         if terms.method is Method.EQUAL_INSTALMENTS:
@@ -184,10 +242,10 @@ def _parts(position: Position, balance_minor: int, growth: Sequence[int]) -> lis
             interest_minor = running_minor - charged_minor
             charged_minor = running_minor
         part_minor = min(max(position.level_minor - interest_minor, 0), balance_minor)
-        if len(parts) + 1 == len(growth):
-            part_minor = balance_minor
         balance_minor -= part_minor
-        parts.append(part_minor)
+        repaid_minor += part_minor
+        spread.append(Due(due.due_date, repaid_minor))
         if not balance_minor:
             break
-    return parts
+    spread[-1] = spread[-1]._replace(planned_minor=everything_minor(terms))
+    return spread

@@ -82,6 +82,10 @@ class Position:
     """The places in ``Bucket`` of what a receipt pays first, second and so on."""
     level_minor: int
     """What each instalment but the last comes to by the plan; with its interest, if equal."""
+    evened_minor: int | None
+    """Principal that a new rate evens the instalments over; None: they stay as high as they are."""
+    agreed_dates: tuple[date, ...]
+    """Of each of ``dues``, when the first of its principal was to be repaid as agreed at first."""
     penalty_steps: tuple[tuple[int, int], ...]
     """Days past due, and what the penalty rate grows by from then on, in parts per billion."""
     penalty_numerator: int
@@ -164,6 +168,8 @@ def opened(terms: LoanTerms) -> Position:
         interest_from=terms.start,
         pays_in_order=pays_in_order(terms.receipt_order),
         level_minor=level_minor,
+        evened_minor=everything_minor(terms),
+        agreed_dates=tuple(map(due_date_of, dues)),
         penalty_steps=penalty_steps_of(terms),
         penalty_numerator=0,
         disbursed_minor=0,

@@ -228,6 +228,7 @@ def _change_rate(position: Position, event: LoanEvent, trace: Trace | None) -> M
     if loan_plan.is_other_rate(position, event):
         close_days(position, accrual_to(position, event.value_date), trace)
         loan_plan.change_rate(position, event)
+        loan_plan.even_anew(position, event.value_date)
     return None
 
 

@@ -95,23 +95,24 @@ def due_date_to_meet(position: Position) -> date:
 
     Of an instalment that is its principal by plan, and the interest accrued by its due date.
     """
-    passed = len(position.interest_at_due_minor)
-    # What the plan wants repaid and what has accrued only grow from one due date to the next.
-    first_unpaid = bisect_left(range(passed), True, key=lambda n: _is_unpaid(position, n))
-    return position.dues[min(first_unpaid, len(position.dues) - 1)].due_date
+    return position.dues[_to_meet(position)].due_date
 
 
 def agreed_due_date(position: Position) -> date | None:
-    """The oldest due date agreed at first whose principal is not repaid, if it has been put off.
+    """When what is to be met next was due as agreed at first, if it has been put off since.
 
     None where nothing was put off: then lateness counts from ``due_date_to_meet``.
     """
-    assert position.terms.agreed_plan is not None
-    dues = position.terms.agreed_plan.dues
-    unmet = bisect_right(dues, position.principal_repaid_minor, key=lambda due: due.planned_minor)
-    if unmet == len(dues) or dues[unmet].due_date >= due_date_to_meet(position):
-        return None
-    return dues[unmet].due_date
+    place = _to_meet(position)
+    agreed_date = position.agreed_dates[place]
+    return agreed_date if agreed_date < position.dues[place].due_date else None
+
+
+def _to_meet(position: Position) -> int:
+    passed = len(position.interest_at_due_minor)
+    # What the plan wants repaid and what has accrued only grow from one due date to the next.
+    first_unpaid = bisect_left(range(passed), True, key=lambda n: _is_unpaid(position, n))
+    return min(first_unpaid, len(position.dues) - 1)
 
 
 def _is_unpaid(position: Position, by: int) -> bool:

@@ -1,6 +1,7 @@
 """Loans in instalments: due dates come by themselves, and the books follow without a fold."""
 
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 from tests.book.servicing import scene as scenes
@@ -10,6 +11,7 @@ from tests.book.servicing.scene import CALLER, START
 from tallystick.book.collections.past_due import late_loans
 from tallystick.book.financing.models import Loan
 from tallystick.book.servicing.accrual import owed_by_book
+from tallystick.book.servicing.change_rate import change_rate
 from tallystick.book.servicing.close import close_day, close_through
 from tallystick.book.servicing.dues import dues_of
 from tallystick.book.servicing.models import LoanEvent, Position, RepaymentPlan
@@ -212,6 +214,56 @@ def test_a_receipt_dated_back_before_a_due_date_leaves_what_would_have_been(data
     assert list(books_of(late, later).values()) == list(books_of(on_time, later).values())
     loans["S2"].refresh_from_db()
     assert loans["S2"].due_date == SECOND
+    assert findings() == []
+
+
+def test_a_new_rate_told_late_evens_the_instalments_as_if_it_had_been_told_in_time(database):
+    on_time, late = (scenes.opened(code=code) for code in ("ON-TIME", "LATE"))
+    loans = {}
+    for scene, supplier in ((on_time, "S1"), (late, "S2")):
+        terms = scenes.in_instalments("equal_instalments", every="1W")
+        facility = scenes.facility(scene, supplier, terms)
+        loans[supplier] = Loan.objects.get(pk=scenes.lent(facility, AMOUNT_MINOR, days=35))
+    as_agreed = RepaymentPlan.objects.get(loan=loans["S1"])
+    easier = {"annual_rate": Decimal("0.02"), "value_date": FIRST, "caller": CALLER}
+    closed_to(on_time, FIRST)
+    change_rate(loans["S1"].code, **easier, key="told in time")
+    later = SECOND + 3 * DAY
+    closed_to(on_time, later)
+    closed_to(late, later)
+
+    change_rate(loans["S2"].code, **easier, key="told late")
+
+    in_time, told_late = (RepaymentPlan.objects.get(loan=loan) for loan in loans.values())
+    assert in_time.planned_minor == told_late.planned_minor
+    assert in_time.planned_minor[0] == as_agreed.planned_minor[0]
+    # At a lower rate more of each equal instalment is principal, and the level falls.
+    assert in_time.planned_minor[1] > as_agreed.planned_minor[1]
+    assert in_time.level_minor == told_late.level_minor < as_agreed.level_minor
+    for scene in (on_time, late):
+        close_day(scene.legal_entity_id, later)
+    assert list(books_of(late, later).values()) == list(books_of(on_time, later).values())
+    assert findings() == []
+
+
+def test_a_loan_repriced_and_paid_as_it_falls_due_ends_settled_in_equal_instalments(database):
+    scene = scenes.opened()
+    loan = lent(scene, method="equal_instalments", days=35)
+    closed_to(scene, FIRST + 3 * DAY)
+    change_rate(loan.code, Decimal("0.20"), value_date=FIRST + 3 * DAY, caller=CALLER, key="dearer")
+
+    paid = []
+    for due_date in RepaymentPlan.objects.get(loan=loan).due_dates:
+        closed_to(scene, max(due_date, scene.today))
+        loan.refresh_from_db()
+        due = dues_of([loan], on=scene.today)[0]
+        repay(loan.code, due.total_minor, value_date=due_date, caller=CALLER, key=f"{due_date}")
+        paid.append(due.total_minor)
+
+    loan.refresh_from_db()
+    assert loan.status == "settled"
+    # The second was under way: it kept its principal, and bore interest at both rates.
+    assert paid[2] == paid[3] > paid[1]
     assert findings() == []
 
 

@@ -165,6 +165,12 @@ class RepaymentPlan(models.Model):
         models.BigIntegerField(), help_text="accrued by each due date that has come"
     )
     level_minor = models.BigIntegerField(help_text="of each instalment but the last")
+    evened_minor = models.BigIntegerField(
+        null=True, help_text="principal that a new rate evens them over; null: they stay as high"
+    )
+    agreed_dates = ArrayField(
+        models.DateField(), null=True, help_text="due dates as agreed at first; null: the same"
+    )
 
 
 class SettlementLine(models.Model):

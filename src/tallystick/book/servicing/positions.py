@@ -18,6 +18,7 @@ from tallystick.rules.loan_events import EventKind
 from tallystick.rules.loan_position import (
     Position,
     accrual_days_to,
+    everything_minor,
     pays_in_order,
     penalty_steps_of,
 )
@@ -53,7 +54,7 @@ _LOADED = """
            loan.principal_minor, loan.annual_rate_ppb, loan.penalty_rate_ppb, loan.day_count,
            loan.drawn_date, coalesce(loan.agreed_due_date, loan.due_date),
            loan.agreed_plan, loan.penalty_steps, plan.due_dates, plan.planned_minor,
-           plan.interest_at_due_minor, plan.level_minor,
+           plan.interest_at_due_minor, plan.level_minor, plan.evened_minor, plan.agreed_dates,
            held.booking_date, held.disbursed_date, held.last_value_date, held.last_kind,
            held.accrued_to_date,
            held.principal_minor, held.disbursed_minor, held.annual_rate_ppb, held.denominator,
@@ -122,6 +123,8 @@ def _read(row: tuple[Any, ...]) -> LoanPosition:
         planned_minor,
         interest_at_due_minor,
         level_minor,
+        evened_minor,
+        agreed_dates,
         booking_date,
         disbursed_date,
         *held,
@@ -147,6 +150,8 @@ def _read(row: tuple[Any, ...]) -> LoanPosition:
             position.dues = tuple(map(Due, due_dates, planned_minor))
             position.interest_at_due_minor = tuple(interest_at_due_minor)
             position.level_minor = level_minor
+            position.evened_minor = evened_minor
+            position.agreed_dates = tuple(agreed_dates or due_dates)
     return LoanPosition(
         loan_id,
         code,
@@ -204,6 +209,8 @@ def _position(terms: LoanTerms, held: Sequence[Any]) -> Position:
         interest_from=interest_from_date or terms.start,
         pays_in_order=pays_in_order(terms.receipt_order),
         level_minor=0,
+        evened_minor=everything_minor(terms),
+        agreed_dates=(terms.maturity,),
         penalty_steps=penalty_steps_of(terms),
         penalty_numerator=int(penalty_numerator),
         disbursed_minor=disbursed_minor,

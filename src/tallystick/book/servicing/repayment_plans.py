@@ -5,20 +5,24 @@ from collections.abc import Sequence
 from django.db import connection
 
 from tallystick.book.columns import plain
-from tallystick.rules.loan_position import Position
+from tallystick.rules.loan_position import Position, due_date_of
 from tallystick.rules.loan_turns import agreed_due_date, due_date_to_meet
 
 _PLANS_STORED = """
     INSERT INTO servicing_repaymentplan
-        (loan_id, due_dates, planned_minor, interest_at_due_minor, level_minor)
+        (loan_id, due_dates, planned_minor, interest_at_due_minor, level_minor, evened_minor,
+         agreed_dates)
     SELECT loan_id, due_dates::date[], planned_minor::bigint[], interest_at_due_minor::bigint[],
-           level_minor
-    FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::bigint[])
-        AS now (loan_id, due_dates, planned_minor, interest_at_due_minor, level_minor)
+           level_minor, evened_minor, agreed_dates::date[]
+    FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::bigint[],
+                %s::text[])
+        AS now (loan_id, due_dates, planned_minor, interest_at_due_minor, level_minor,
+                evened_minor, agreed_dates)
     ON CONFLICT (loan_id) DO UPDATE SET
         due_dates = excluded.due_dates, planned_minor = excluded.planned_minor,
         interest_at_due_minor = excluded.interest_at_due_minor,
-        level_minor = excluded.level_minor
+        level_minor = excluded.level_minor, evened_minor = excluded.evened_minor,
+        agreed_dates = excluded.agreed_dates
 """
 
 
@@ -48,6 +52,8 @@ def store_plans(plans: Sequence[tuple[int, Position]]) -> None:
                 [plain([due.planned_minor for due in each.dues]) for _, each in plans],
                 [plain(each.interest_at_due_minor) for _, each in plans],
                 plain([each.level_minor for _, each in plans]),
+                plain([each.evened_minor for _, each in plans]),
+                [_put_off(each) for _, each in plans],
             ],
         )
         cursor.execute(
@@ -59,3 +65,10 @@ def store_plans(plans: Sequence[tuple[int, Position]]) -> None:
                 plain([agreed_due_date(each) for _, each in plans]),
             ],
         )
+
+
+def _put_off(position: Position) -> str | None:
+    """When what falls due was to be paid as agreed at first; None where nothing was put off."""
+    if position.agreed_dates == tuple(map(due_date_of, position.dues)):
+        return None
+    return plain(position.agreed_dates)

@@ -307,6 +307,23 @@ class Migration(migrations.Migration):
                     "level_minor",
                     models.BigIntegerField(help_text="of each instalment but the last"),
                 ),
+                (
+                    "evened_minor",
+                    models.BigIntegerField(
+                        help_text="principal that a new rate evens them over; "
+                        "null: they stay as high",
+                        null=True,
+                    ),
+                ),
+                (
+                    "agreed_dates",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.DateField(),
+                        help_text="due dates as agreed at first; null: the same",
+                        null=True,
+                        size=None,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(

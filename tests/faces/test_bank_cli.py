@@ -11,6 +11,7 @@ from tallystick.book.financing.draw_down import DrawRequest, draw_down
 from tallystick.book.financing.models import Facility, Loan
 from tallystick.book.financing.open_facility import NewFacility, open_facilities
 from tallystick.book.financing.programmes import preset
+from tallystick.book.parties.models import User
 from tallystick.book.parties.open_entity import NewLegalEntity, open_legal_entity
 from tallystick.book.trade.record_documents import TradeDocument, record_document
 from tallystick.book.watch.worklist import items_open
@@ -166,9 +167,15 @@ def test_cash_that_waits_is_applied_taken_back_and_refunded(tally, entity_id):
 
     tally("repay", "F", "150000.00", "--key", "repay")
     assert [item.kind for item in items_open(entity_id)] == ["supplier_credit"]
-    status, out, _ = tally("refund", "SELLER", "50000.00")
+    User.objects.create(email="cash@factor.example", role="treasury")
+    User.objects.create(email="head@factor.example", role="approver")
+    refund = ("refund", "SELLER", "50000.00", "--maker", "cash@factor.example")
+    status, out, _ = tally(*refund, "--reason", "asked for")
+    assert (status, "loan approve 1" in out) == (0, True)
+    assert len(items_open(entity_id)) == 1, "nothing leaves before another agrees"
 
-    assert status == 0
+    assert tally("loan", "approve", "1", "--checker", "head@factor.example")[0] == 0
+
     assert waiting(tally)[-1][1] == 50_000_00
     assert items_open(entity_id) == []
 
@@ -179,10 +186,14 @@ def test_cash_that_waits_is_applied_taken_back_and_refunded(tally, entity_id):
         pytest.param(("receipt", "apply", "R-9", "--claim", "X=1.00"), id="no such receipt"),
         pytest.param(("receipt", "apply", "R-9"), id="no claim named"),
         pytest.param(("receipt", "reverse", "R-9", "--reason", "error"), id="nothing to take back"),
-        pytest.param(("refund", "SELLER", "1.00"), id="no credit to refund"),
+        pytest.param(
+            ("refund", "SELLER", "1.00", "--maker", "cash@factor.example", "--reason", "asked"),
+            id="no credit to refund",
+        ),
     ],
 )
 def test_what_cannot_be_done_with_cash_is_refused(tally, arguments):
+    User.objects.create(email="cash@factor.example", role="treasury")
     status, out, told = tally(*arguments)
 
     assert (status, out) == (2, "")

@@ -5,13 +5,15 @@ from datetime import timedelta
 
 import pytest
 from tests.book.servicing import scene as scenes
-from tests.book.servicing.scene import START
+from tests.book.servicing.scene import CALLER, START
 from tests.book.servicing.test_settle import code_of
 
 from tallystick.book.financing.models import Loan
 from tallystick.book.parties.models import User
 from tallystick.book.servicing.close import close_through
 from tallystick.book.servicing.loans import loan_on
+from tallystick.book.servicing.models import LoanEvent
+from tallystick.book.servicing.repay import repay
 from tallystick.faces.cli import main
 from tallystick.site import databases
 
@@ -127,9 +129,33 @@ def test_a_loan_is_charged_off_and_recovered(tally, loan):
     assert tally("waive", loan, "interest", "1.00", *PROPOSE)[0] == 2
 
 
-def test_a_payment_is_charged_back_and_that_is_taken_back(tally, loan):
-    status, _, says = tally("charge-back", loan, "10.00", "--reason", "returned")
-
+def test_a_payment_is_charged_back_and_that_is_taken_back_by_two_people_each_time(tally, loan):
+    User.objects.create(email="treasury@factor.example", role="treasury")
+    by_treasury = ("--maker", "treasury@factor.example", "--reason", "returned")
+    status, _, says = tally("charge-back", loan, "10.00", *by_treasury)
     assert (status, "has received 0" in says) == (2, True)
-    status, _, says = tally("reverse", loan, "1", "--reason", "typing")
+    status, _, says = tally("charge-back", loan, "10.00", *PROPOSE)
+    assert (status, "treasury" in says) == (2, True)
+    status, _, says = tally("reverse", loan, "1", *PROPOSE)
     assert (status, "the bank has paid" in says) == (2, True)
+    repay(loan, 100_000, value_date=None, caller=CALLER, key="paid")
+
+    tally("charge-back", loan, "1000.00", *by_treasury)
+    assert loan_on(loan).state.balances.principal_repaid_minor > 0
+    assert tally("approve", "1", *DECIDE)[0] == 0
+    assert loan_on(loan).state.balances.principal_repaid_minor == 0
+    event = LoanEvent.objects.get(kind="charged_back").pk
+    agreed(tally, "reverse", loan, str(event))
+    assert loan_on(loan).state.balances.principal_repaid_minor > 0
+
+
+def test_who_has_proposed_withdraws_it(tally, loan):
+    tally("charge-off", loan, *PROPOSE)
+    status, _, says = tally("withdraw", "1", "--maker", "approver@factor.example")
+    assert (status, "who alone can withdraw it" in says) == (2, True)
+
+    assert tally("withdraw", "1", "--maker", "operator@factor.example")[0] == 0
+
+    assert tally("proposals")[1] == ""
+    assert tally("approve", "1", *DECIDE)[0] == 2
+    assert Loan.objects.get(code=loan).status == "live"

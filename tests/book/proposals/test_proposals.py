@@ -1,7 +1,9 @@
 """What gives money or time away: one person proposes, another decides, the ledger follows."""
 
+import ast
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -11,6 +13,7 @@ from tests.book.servicing.books import findings, net_minor
 from tests.book.servicing.scene import CALLER, START
 from tests.book.servicing.test_settle import code_of
 
+from tallystick import faces
 from tallystick.book.acts.models import Act
 from tallystick.book.acts.once import Caller, KeyConflict
 from tallystick.book.acts.reasons import ReasonMissing
@@ -22,36 +25,48 @@ from tallystick.book.parties.two_people import (
     AlreadyDecided,
     CheckedByMaker,
     NothingProposed,
+    NotItsMaker,
     RoleMissing,
 )
+from tallystick.book.payments.models import PaymentOrder
 from tallystick.book.proposals.checks import proposals_checks
-from tallystick.book.proposals.decide import approve_proposal, reject_proposal
+from tallystick.book.proposals.decide import approve_proposal, reject_proposal, withdraw_proposal
 from tallystick.book.proposals.models import Proposal, ProposalKind
 from tallystick.book.proposals.propose import (
     ExtensionUnusable,
     ProposedAlready,
     preview,
     propose,
+    propose_refund,
 )
 from tallystick.book.proposals.terms import (
     KIND_OF,
+    ChargeBack,
     ChargeOff,
     DueMove,
+    EventReversal,
     Extension,
     InterestPause,
     RateChange,
     ReAging,
+    Refund,
     Restructuring,
+    ShareBuyBack,
+    ShareReversal,
+    ShareSale,
     Waiver,
     as_content,
     terms_of,
 )
 from tallystick.book.proposals.waiting import waiting
+from tallystick.book.servicing.charge_fee import charge_fee
 from tallystick.book.servicing.charge_off import WaiverAboveOwed
 from tallystick.book.servicing.live_loan import NotALiveLoan
 from tallystick.book.servicing.loans import loan_on
 from tallystick.book.servicing.models import LoanEvent
 from tallystick.book.servicing.recover import recover
+from tallystick.book.servicing.refund import RefundAboveCredit
+from tallystick.book.servicing.repay import repay
 from tallystick.rules.loan_events import Charge
 from tallystick.rules.rate_ceilings import RateAboveCeiling
 
@@ -145,7 +160,16 @@ def test_what_is_shown_beforehand_is_not_kept(people):
 
 def test_terms_are_read_as_they_were_written():
     assert set(KIND_OF.values()) == set(ProposalKind)
-    for terms in EVERY_KIND:
+    others = [
+        ShareSale("BANK-B", 300_000, None, START),
+        ShareBuyBack("BANK-B", 300_000, 1_000),
+        ShareReversal(7),
+        EventReversal(8),
+        ChargeBack(900, START),
+        Refund("CNY", 900),
+    ]
+    assert {type(terms) for terms in EVERY_KIND + others} == set(KIND_OF)
+    for terms in EVERY_KIND + others:
         assert terms_of(KIND_OF[type(terms)], as_content(terms)) == terms
 
 
@@ -292,6 +316,101 @@ def test_what_could_not_be_carried_out_is_refused_when_it_is_proposed(people):
             maker=people["maker"],
         )
     assert Proposal.objects.count() == 0
+
+
+def test_what_was_booked_is_taken_back_by_two_people(people):
+    scene, code = sound_loan()
+    charge_fee(code, 5_000, value_date=START, why="late papers", caller=CALLER, key="fee")
+    fee = LoanEvent.objects.get(kind="fee_charged").pk
+    repay(code, 100_000, value_date=None, caller=CALLER, key="paid")
+    propose_it = {"caller": WHY, "maker": people["maker"]}
+    bounced = {"caller": WHY, "maker": people["treasury"]}
+
+    reversal = propose(code, EventReversal(fee), key="fee", **propose_it)
+    with pytest.raises(RoleMissing, match="treasury"):
+        propose(code, ChargeBack(100_000), key="bounced", **propose_it)
+    back = propose(code, ChargeBack(100_000), key="bounced", **bounced)
+    before = loan_on(code).state.balances
+    for number in (reversal, back):
+        approve_proposal(number, caller=CALLER, key=f"yes {number}", checker=people["checker"])
+
+    after = loan_on(code).state.balances
+    assert before.fees_received_minor == 5_000
+    assert after.fees_due_minor == after.fees_received_minor == 0
+    assert after.owed_minor == before.owed_minor + 100_000 - 5_000
+    close_until_open(scene, 12)
+    assert all_findings() == []
+
+
+def test_a_settled_loans_event_is_taken_back_too(people):
+    _, code = sound_loan()
+    charge_fee(code, 5_000, value_date=START, why="late papers", caller=CALLER, key="fee")
+    owed_minor = loan_on(code).state.balances.owed_minor
+    repay(code, owed_minor, value_date=None, caller=CALLER, key="paid")
+    assert Loan.objects.get(code=code).status == "settled"
+    fee = LoanEvent.objects.get(kind="fee_charged").pk
+    number = propose(code, EventReversal(fee), caller=WHY, key="fee", maker=people["maker"])
+    with pytest.raises(NotALiveLoan):
+        propose(code, Extension(9), caller=WHY, key="late", maker=people["maker"])
+
+    approve_proposal(number, caller=CALLER, key="yes", checker=people["checker"])
+
+    assert loan_on(code).state.balances.credit_minor == 5_000
+    assert all_findings() == []
+
+
+def test_credit_leaves_the_house_once_two_people_agree(people):
+    scene, code = sound_loan()
+    owed_minor = loan_on(code).state.balances.owed_minor
+    repay(code, owed_minor + 700, value_date=None, caller=CALLER, key="too much")
+    asked = {"legal_entity_id": scene.legal_entity_id, "caller": WHY, "maker": people["treasury"]}
+    with pytest.raises(RefundAboveCredit):
+        propose_refund("S1", Refund("CNY", 701), key="refund", **asked)
+    number = propose_refund("S1", Refund("CNY", 700), key="refund", **asked)
+    assert propose_refund("S1", Refund("CNY", 700), key="refund", **asked) == number
+    with pytest.raises(ProposedAlready):
+        propose_refund("S1", Refund("CNY", 1), key="more", **asked)
+    assert net_minor(scene, "supplier_credit") == -700
+
+    approved = approve_proposal(number, caller=CALLER, key="yes", checker=people["checker"])
+
+    assert net_minor(scene, "supplier_credit") == 0
+    (order,) = PaymentOrder.objects.filter(kind="refund")
+    assert (order.amount_minor, order.end_to_end_id) == (700, approved.figures["end_to_end_id"])
+    assert all_findings() == []
+
+
+def test_only_its_maker_withdraws_a_proposal_and_then_nobody_decides_on_it(people):
+    _, code = sound_loan()
+    number = propose(code, ChargeOff(), caller=WHY, key="one", maker=people["maker"])
+    with pytest.raises(NotItsMaker, match="alone can withdraw"):
+        withdraw_proposal(number, caller=WHY, key="back", maker=people["checker"])
+
+    for _ in range(2):
+        withdraw_proposal(number, caller=WHY, key="back", maker=people["maker"])
+
+    assert Proposal.objects.get(pk=number).state == "withdrawn"
+    with pytest.raises(AlreadyDecided, match="was withdrawn"):
+        approve_proposal(number, caller=WHY, key="yes", checker=people["checker"])
+    with pytest.raises(AlreadyDecided, match="was withdrawn"):
+        withdraw_proposal(number, caller=WHY, key="again", maker=people["maker"])
+    assert propose(code, ChargeOff(), caller=WHY, key="two", maker=people["maker"]) > number
+
+
+def test_no_face_does_alone_what_takes_two_people():
+    alone = {"reverse_event", "charge_back", "refund_credit", "waive", "charge_off", "extend"}
+    alone |= {"move_due_date", "re_age", "pause_interest", "restructure", "change_rate"}
+    alone |= {"sell_share", "buy_back_share", "reverse_transfer"}
+    found = [
+        (path.name, name.name)
+        for path in Path(faces.__file__).parent.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tallystick.book.")
+        for name in node.names
+        if name.name in alone
+    ]
+
+    assert found == []
 
 
 def test_the_story_of_a_case_tells_everything_the_latest_first(people):

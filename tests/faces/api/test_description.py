@@ -12,7 +12,7 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
-from tests.faces.api.world import a_world, with_a_loan
+from tests.faces.api.world import a_world, with_a_late_payer
 
 from tallystick.faces.api.problems import MEDIA_TYPE
 from tallystick.faces.api.v1 import api
@@ -40,7 +40,9 @@ OPERATIONS = [
 @pytest.fixture(scope="module")
 def keys(shared_database: Server) -> dict[str, str]:
     world = a_world()
-    with_a_loan(world)
+    loan, _ = with_a_late_payer(world)
+    extension = {"loan": loan, "asks": {"kind": "extension", "days": 30}, "reason": "a fire"}
+    assert world.post("/proposals", extension, key="proposed").status_code == 201
     return world.keys
 
 

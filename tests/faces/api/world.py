@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.test import Client
@@ -10,6 +10,10 @@ from django.test import Client
 from tallystick.book.access.clients import NewClient, add_client
 from tallystick.book.access.scopes import SCOPES
 from tallystick.book.acts.once import Caller
+from tallystick.book.collections.models import Case
+from tallystick.book.financing.models import Loan
+from tallystick.book.parties.models import User
+from tallystick.book.servicing.close import close_through
 from tallystick.lab.stage import Stage, StageTerms, set_stage
 
 START = date(2026, 3, 2)
@@ -20,7 +24,8 @@ FIRM_SCOPES = tuple(name for name, scope in SCOPES.items() if scope.for_firms)
 
 @dataclass(frozen=True)
 class World:
-    """``key`` by client: ``house`` (every scope), ``anna`` and ``boris`` (every scope of firms)."""
+    """``key`` by client: ``house`` (every scope, for an operator), ``approver`` (every scope, for
+    one), ``treasury`` (as well), ``anna`` and ``boris`` (every scope of firms)."""
 
     stage: Stage
     keys: dict[str, str]
@@ -53,7 +58,9 @@ def a_world() -> World:
     return World(
         stage,
         {
-            "house": a_client("house", *SCOPES, party_code=None),
+            "house": a_client("house", *SCOPES),
+            "approver": a_client("approver", *SCOPES, user_email=a_person("approver")),
+            "treasury": a_client("treasury", *SCOPES, user_email=a_person("treasury")),
             "anna": a_client("anna", *FIRM_SCOPES, party_code="ANNA"),
             "boris": a_client("boris", *FIRM_SCOPES, party_code="BORIS"),
         },
@@ -61,8 +68,17 @@ def a_world() -> World:
 
 
 def a_client(code: str, *scopes: str, **others: Any) -> str:
-    wanted = NewClient(code, scopes, **{"max_requests_a_minute": 100_000, **others})
-    return add_client(wanted, caller=OPERATOR)
+    asked = {"max_requests_a_minute": 100_000, **others}
+    if any(SCOPES[scope].by_person for scope in scopes):
+        asked.setdefault("user_email", a_person("operator"))
+    return add_client(NewClient(code, scopes, **asked), caller=OPERATOR)
+
+
+def a_person(role: str) -> str:
+    """The address of somebody of the house with the role."""
+    email = f"a-{role}@factor.example"
+    User.objects.get_or_create(email=email, defaults={"role": role})
+    return email
 
 
 def invoice(number: str, *, supplier: str = "ANNA", **changes: Any) -> dict[str, Any]:
@@ -87,6 +103,14 @@ def drawdown(**changes: Any) -> dict[str, Any]:
         "tenor_days": 30,
         **changes,
     }
+
+
+def with_a_late_payer(world: World) -> tuple[str, Case]:
+    """ANNA's loan is past due: its code, and the case that the close of day has opened."""
+    loan = with_a_loan(world)
+    legal_entity_id = world.stage.legal_entity_id
+    close_through(legal_entity_id, Loan.objects.get(code=loan).due_date + timedelta(days=5))
+    return loan, Case.objects.get()
 
 
 def with_a_loan(world: World) -> str:

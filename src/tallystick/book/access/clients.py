@@ -15,10 +15,11 @@ from tallystick.book.access.models import MachineClient
 from tallystick.book.access.permissions import GRANTED
 from tallystick.book.access.rate_limits import Allowance, counting
 from tallystick.book.access.scopes import NotInScope, granted_by, refuse_scopes
+from tallystick.book.access.users import user_called
 from tallystick.book.access.viewer import Viewer
 from tallystick.book.acts.once import Caller, once
 from tallystick.book.parties.add_user import FirmMissing
-from tallystick.book.parties.models import Party, Role
+from tallystick.book.parties.models import Party, Role, User
 from tallystick.book.statements import fetched
 from tallystick.rules.refusal import Refusal
 
@@ -69,22 +70,25 @@ class KeyRefused(Refusal):
 class NewClient:
     """A machine client to be made. ``party_code``: the firm that it is bound to; None: the house.
 
-    ``expires_at`` is the first moment at which it is let in no more; None: it does not expire.
+    ``user_email``: the person of the house for whom it proposes or decides. ``expires_at`` is the
+    first moment at which it is let in no more; None: it does not expire.
     """
 
     code: str
     scopes: tuple[str, ...]
     party_code: str | None = None
+    user_email: str | None = None
     expires_at: datetime | None = None
     max_requests_a_minute: int = DEFAULT_REQUESTS_A_MINUTE
 
 
 class Machine(NamedTuple):
-    """A machine client that was let in."""
+    """A machine client that was let in. ``user_id``: the person for whom it speaks."""
 
     viewer: Viewer
     scopes: frozenset[str]
     allowance: Allowance
+    user_id: int | None
 
     def refuse_without(self, scope: str) -> None:
         """Raise NotInScope where the client does not have the scope."""
@@ -95,7 +99,8 @@ class Machine(NamedTuple):
 def add_client(client: NewClient, *, caller: Caller) -> str:
     """Make a machine client; returns its key, which nobody can be told again.
 
-    Raises ClientUnusable, ClientExists, FirmMissing, UnknownScope, ScopeOfTheHouse.
+    Raises ClientUnusable, ClientExists, FirmMissing, UnknownUser, UnknownScope, ScopeOfTheHouse,
+    ScopeOfAPerson.
     """
     _refuse_unusable(client)
     prefix = secrets.token_hex(PREFIX_LENGTH // 2)
@@ -104,6 +109,7 @@ def add_client(client: NewClient, *, caller: Caller) -> str:
         "code": client.code,
         "scopes": sorted(client.scopes),
         "firm": client.party_code,
+        "user": client.user_email,
         "expires_at": client.expires_at,
         "max_requests_a_minute": client.max_requests_a_minute,
         "prefix": prefix,
@@ -120,6 +126,7 @@ def add_client(client: NewClient, *, caller: Caller) -> str:
         MachineClient.objects.create(
             code=client.code,
             party=party,
+            user=None if client.user_email is None else _person(client.user_email),
             scopes=sorted(client.scopes),
             prefix=prefix,
             secret_sha256=sha256(secret.encode()).digest(),
@@ -156,13 +163,13 @@ def revoke_client(code: str, *, caller: Caller) -> None:
 
 def clients() -> Sequence[MachineClient]:
     """All machine clients, those in use before the revoked, by code."""
-    return MachineClient.objects.select_related("party").order_by("-revoked_at", "code")
+    return MachineClient.objects.select_related("party", "user").order_by("-revoked_at", "code")
 
 
 _LET_IN = f"""
 WITH client AS MATERIALIZED (
     SELECT client.id, client.code, client.scopes, client.max_requests_a_minute,
-           client.party_id, coalesce(party.code, ''),
+           client.party_id, coalesce(party.code, ''), client.user_id,
            coalesce(last_used_at < now() - %s::interval, true) AS is_first_use_for_long
     FROM access_machineclient AS client
     LEFT JOIN parties_party AS party ON party.id = client.party_id
@@ -189,7 +196,8 @@ def let_in(key: str) -> Machine:
     )
     if row is None:
         raise KeyRefused
-    client_id, code, listed, max_requests, party_id, party_code, is_to_note, *counted = row
+    client_id, code, listed, max_requests, party_id, party_code, user_id, *rest = row
+    is_to_note, *counted = rest
     scopes = frozenset(json.loads(listed))
     if is_to_note:
         _note_use(client_id)
@@ -201,7 +209,7 @@ def let_in(key: str) -> Machine:
         client_code=code,
         granted=granted_by(scopes, of_firm=party_id is not None) & GRANTED[Role.MACHINE],
     )
-    return Machine(viewer, scopes, Allowance(max_requests, *counted))
+    return Machine(viewer, scopes, Allowance(max_requests, *counted), user_id)
 
 
 def _note_use(client_id: int) -> None:
@@ -229,4 +237,23 @@ def _refuse_unusable(client: NewClient) -> None:
             f"The client would have expired on {client.expires_at:%Y-%m-%d}. Give a later day, or "
             "none for a client that does not expire."
         )
-    refuse_scopes(client.scopes, of_firm=client.party_code is not None)
+    if client.party_code is not None and client.user_email is not None:
+        raise ClientUnusable(
+            "A client is bound to a firm or speaks for a person of the house, not both. "
+            "Name one of the two."
+        )
+    refuse_scopes(
+        client.scopes,
+        of_firm=client.party_code is not None,
+        of_person=client.user_email is not None,
+    )
+
+
+def _person(email: str) -> User:
+    """The active user of the house. Raises UnknownUser, ClientUnusable."""
+    user = user_called(email)
+    if user.party_id is not None or not user.is_active:
+        raise ClientUnusable(
+            f"A client cannot speak for {user.email}. Name an active user of the house."
+        )
+    return user

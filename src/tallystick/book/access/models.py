@@ -9,11 +9,13 @@ class MachineClient(models.Model):
     """A program that asks by itself, known by its key: ``tk_<prefix>_<secret>``.
 
     Of the secret only the SHA-256 is kept. ``party`` bounds what it reaches to one firm; none: the
-    house's. A client is never removed, since acts name it; it is revoked.
+    house's. ``user``: the person of the house for whom it proposes or decides. A client is never
+    removed, since acts name it; it is revoked.
     """
 
     code = models.CharField(max_length=40, unique=True)
     party = models.ForeignKey("parties.Party", null=True, on_delete=models.PROTECT)
+    user = models.ForeignKey("parties.User", null=True, on_delete=models.PROTECT, related_name="+")
     scopes = models.JSONField(help_text="names of book.access.scopes")
     prefix = models.CharField(max_length=12, unique=True)
     secret_sha256 = models.BinaryField(max_length=32)
@@ -32,6 +34,9 @@ class MachineClient(models.Model):
             models.CheckConstraint(
                 condition=Q(expires_at=None) | Q(expires_at__gt=F("created_at")),
                 name="machine_client_expires_after_its_making",
+            ),
+            models.CheckConstraint(
+                condition=Q(party=None) | Q(user=None), name="machine_client_of_firm_or_person"
             ),
         ]
 

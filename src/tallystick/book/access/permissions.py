@@ -85,6 +85,9 @@ GRANTED: Mapping[Role, frozenset[May]] = {
             May.SEND_DOCUMENTS,
             May.TAKE_RECEIPTS,
             May.HEAR_BANK,
+            May.COLLECT,
+            May.PROPOSE_RELIEF,
+            May.DECIDE_RELIEF,
         }
     ),
 }

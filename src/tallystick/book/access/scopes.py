@@ -9,10 +9,11 @@ from tallystick.rules.refusal import Refusal
 
 class Scope(NamedTuple):
     """``act``: what it permits; None where it only lets read. ``for_firms``: a firm's client may
-    have it too."""
+    have it too. ``by_person``: what it does takes two people, so the client speaks for one."""
 
     act: May | None = None
     for_firms: bool = True
+    by_person: bool = False
 
 
 SCOPES: Mapping[str, Scope] = {
@@ -22,11 +23,16 @@ SCOPES: Mapping[str, Scope] = {
     "decisions:read": Scope(),
     "payments:read": Scope(),
     "worklists:read": Scope(for_firms=False),
+    "proposals:read": Scope(for_firms=False),
+    "collections:read": Scope(for_firms=False),
     "drawdowns:write": Scope(May.DRAW),
     "disputes:write": Scope(May.DISPUTE),
     "documents:write": Scope(May.SEND_DOCUMENTS, for_firms=False),
     "receipts:write": Scope(May.TAKE_RECEIPTS, for_firms=False),
     "bank-answers:write": Scope(May.HEAR_BANK, for_firms=False),
+    "collections:write": Scope(May.COLLECT, for_firms=False),
+    "proposals:write": Scope(May.PROPOSE_RELIEF, for_firms=False, by_person=True),
+    "proposals:decide": Scope(May.DECIDE_RELIEF, for_firms=False, by_person=True),
 }
 """Every scope lets its client see the objects that it is about, as far as the client reaches."""
 
@@ -51,6 +57,17 @@ class ScopeOfTheHouse(Refusal):
         )
 
 
+class ScopeOfAPerson(Refusal):
+    """What takes two people is asked for by a client that speaks for one of them."""
+
+    def __init__(self, scope: str) -> None:
+        self.scope = scope
+        super().__init__(
+            f"{scope} is given to a client that speaks for a person of the house. "
+            "Name the user whose proposals or decisions they are."
+        )
+
+
 class NotInScope(Refusal):
     """The machine client was not given the scope."""
 
@@ -63,8 +80,8 @@ class NotInScope(Refusal):
         )
 
 
-def refuse_scopes(scopes: Collection[str], *, of_firm: bool) -> None:
-    """Raise UnknownScope or ScopeOfTheHouse where a client cannot have these scopes."""
+def refuse_scopes(scopes: Collection[str], *, of_firm: bool, of_person: bool) -> None:
+    """Raise UnknownScope, ScopeOfTheHouse or ScopeOfAPerson where a client cannot have these."""
     if not scopes:
         raise UnknownScope("")
     for scope in scopes:
@@ -72,6 +89,8 @@ def refuse_scopes(scopes: Collection[str], *, of_firm: bool) -> None:
             raise UnknownScope(scope)
         if of_firm and not SCOPES[scope].for_firms:
             raise ScopeOfTheHouse(scope)
+        if SCOPES[scope].by_person and not of_person:
+            raise ScopeOfAPerson(scope)
 
 
 def granted_by(scopes: Collection[str], *, of_firm: bool) -> frozenset[May]:

@@ -5,7 +5,7 @@ The tables of what is proposed say the same in constraints, whoever writes to th
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from django.db.models import Model, QuerySet
 
@@ -19,6 +19,7 @@ class Proposed(Protocol):
     pk: int
     maker_id: int
     maker: User
+    checker_id: int | None
     approved: bool | None
     decided_at: datetime | None
 
@@ -56,11 +57,23 @@ class CheckedByMaker(Refusal):
         )
 
 
+class NotItsMaker(Refusal):
+    """Only who proposed it takes it back; others decide on it."""
+
+    def __init__(self, what: str, proposed: Proposed) -> None:
+        super().__init__(
+            f"{what.capitalize()} {proposed.pk} was made by {proposed.maker.email}, who alone can "
+            "withdraw it. Another person approves or rejects it."
+        )
+
+
 class AlreadyDecided(Refusal):
     """What is proposed is decided on once."""
 
     def __init__(self, what: str, proposed: Proposed) -> None:
         decision = "approved" if proposed.approved else "rejected"
+        if proposed.checker_id is None:
+            decision = "withdrawn"
         super().__init__(
             f"{what.capitalize()} {proposed.pk} was {decision} on {proposed.decided_at:%Y-%m-%d}. "
             "Propose another one to change what it did."
@@ -83,6 +96,28 @@ def to_decide(
     Raises RoleMissing, NothingProposed, CheckedByMaker, AlreadyDecided.
     """
     refuse_unless(checker, roles, f"decide on a {what}")
+    found = _locked(rows, number, what)
+    if found.maker_id == checker.pk:
+        raise CheckedByMaker(what, found)
+    if found.approved is not None:
+        raise AlreadyDecided(what, found)
+    return found
+
+
+def to_withdraw(rows: QuerySet[Row], number: int, *, what: str, maker: User) -> Row:
+    """As ``to_decide``, for its ``maker``, who takes it back.
+
+    Raises NothingProposed, NotItsMaker, AlreadyDecided.
+    """
+    found = _locked(rows, number, what)
+    if found.maker_id != maker.pk:
+        raise NotItsMaker(what, found)
+    if found.approved is not None:
+        raise AlreadyDecided(what, found)
+    return found
+
+
+def _locked(rows: QuerySet[Row], number: int, what: str) -> Any:
     found = (
         rows.select_for_update(no_key=True, of=("self",))
         .select_related("maker")
@@ -91,8 +126,4 @@ def to_decide(
     )
     if found is None:
         raise NothingProposed(what, number)
-    if found.maker_id == checker.pk:
-        raise CheckedByMaker(what, found)
-    if found.approved is not None:
-        raise AlreadyDecided(what, found)
     return found

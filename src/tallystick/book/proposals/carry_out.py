@@ -6,12 +6,15 @@ from typing import Any
 
 from tallystick.book.acts.once import Caller
 from tallystick.book.proposals.terms import (
+    ChargeBack,
     ChargeOff,
     DueMove,
+    EventReversal,
     Extension,
     InterestPause,
     RateChange,
     ReAging,
+    Refund,
     Restructuring,
     ShareBuyBack,
     ShareReversal,
@@ -20,9 +23,12 @@ from tallystick.book.proposals.terms import (
     Waiver,
 )
 from tallystick.book.servicing.change_rate import change_rate
+from tallystick.book.servicing.charge_back import charge_back
 from tallystick.book.servicing.charge_off import charge_off, waive
 from tallystick.book.servicing.extend import extend, move_due_date, re_age
+from tallystick.book.servicing.refund import refund_credit
 from tallystick.book.servicing.restructure import pause_interest, restructure
+from tallystick.book.servicing.reverse_event import reverse_event
 from tallystick.book.servicing.sell_share import (
     ShareMoved,
     buy_back_share,
@@ -33,12 +39,36 @@ from tallystick.rules.loan_events import rate_from_ppb
 
 
 def carry_out(
-    loan: str, terms: Terms, *, business_date: date, caller: Caller, key: str
+    about: str,
+    terms: Terms,
+    *,
+    legal_entity_id: int,
+    business_date: date,
+    caller: Caller,
+    key: str,
 ) -> dict[str, Any]:
-    """Do to ``loan`` (its code) what was proposed; returns what it came to, ready for JSON.
+    """Do what was proposed for a loan, or for a supplier's credit; returns what it came to.
+
+    ``about``: the code of the loan, or of the supplier. The answer is ready for JSON.
 
     Raises what the act of servicing raises.
     """
+    if isinstance(terms, Refund):
+        order = refund_credit(
+            about,
+            terms.amount_minor,
+            currency=terms.currency,
+            legal_entity_id=legal_entity_id,
+            caller=caller,
+            key=key,
+        )
+        return {"end_to_end_id": order}
+    return _on_loan(about, terms, business_date=business_date, caller=caller, key=key)
+
+
+def _on_loan(
+    loan: str, terms: Terms, *, business_date: date, caller: Caller, key: str
+) -> dict[str, Any]:
     match terms:
         case Extension(days, value_date):
             due_date = extend(loan, days, caller=caller, key=key, value_date=value_date)
@@ -86,6 +116,10 @@ def carry_out(
             return _agreed(bought)
         case ShareReversal(transfer):
             reverse_transfer(loan, transfer, caller=caller, key=key)
+        case EventReversal(event):
+            reverse_event(loan, event, caller=caller, key=key)
+        case ChargeBack(amount_minor, value_date):
+            charge_back(loan, amount_minor, caller=caller, key=key, value_date=value_date)
     return {}
 
 

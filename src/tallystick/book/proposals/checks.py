@@ -30,14 +30,19 @@ CHARGE_OFFS_ARE_ENTRIES = """
 
 # An approval and what it did are one transaction, and the second carries the first's number.
 APPROVED_ARE_DONE = """
-    SELECT 'proposal ' || proposal.id || ' of loan ' || loan.code, 'carried out', 'no such act'
+    SELECT 'proposal ' || proposal.id || coalesce(' of loan ' || loan.code, ''),
+           'carried out', 'no such act'
     FROM proposals_proposal AS proposal
-    JOIN financing_loan AS loan ON loan.id = proposal.loan_id
+    LEFT JOIN financing_loan AS loan ON loan.id = proposal.loan_id
     WHERE proposal.approved AND NOT EXISTS (
         SELECT FROM acts_act AS act
         WHERE act.key = 'proposal:' || proposal.id
           AND (EXISTS (SELECT FROM servicing_loanevent AS event
                        WHERE event.act_id = act.id AND event.loan_id = proposal.loan_id)
+            OR EXISTS (SELECT FROM payments_paymentorder AS payment
+                       WHERE payment.act_id = act.id AND payment.kind = 'refund'
+                         AND payment.beneficiary_id = proposal.supplier_id
+                         AND payment.amount_minor = (proposal.terms->>'amount_minor')::bigint)
             OR EXISTS (SELECT FROM funding_sharetransfer AS transfer
                        WHERE transfer.act_id = act.id AND transfer.loan_id = proposal.loan_id)
             OR EXISTS (SELECT FROM funding_sharetransfer AS transfer

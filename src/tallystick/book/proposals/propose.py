@@ -1,27 +1,32 @@
-"""Propose an act on a loan that gives money or time away: another person decides on it."""
+"""Propose what gives money or time away, or takes back what was booked: another decides on it."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
 from uuid import uuid4
 
-from tallystick.book.acts.once import Caller, once
+from django.db.models import QuerySet
+
+from tallystick.book.acts.once import Act, Caller, once
 from tallystick.book.acts.reasons import refuse_unreasoned
-from tallystick.book.financing.models import Loan
+from tallystick.book.financing.models import PAID_OUT, Loan
 from tallystick.book.financing.programmes import terms_with
 from tallystick.book.parties.business_date import open_day
-from tallystick.book.parties.models import Role, User
+from tallystick.book.parties.models import Party, Role, User
 from tallystick.book.parties.two_people import refuse_unless
 from tallystick.book.proposals.carry_out import carry_out
-from tallystick.book.proposals.models import Proposal
+from tallystick.book.proposals.models import Proposal, ProposalKind
 from tallystick.book.proposals.terms import (
     KIND_OF,
     Extension,
     RateChange,
+    Refund,
     Restructuring,
     Terms,
     as_content,
 )
-from tallystick.book.servicing.live_loan import legal_entity_of, locked_live_loan
-from tallystick.book.servicing.rehearse import Rehearsal, rehearsed
+from tallystick.book.servicing.live_loan import legal_entity_of, locked_loan
+from tallystick.book.servicing.rehearse import Rehearsal, refuse_impossible, rehearsed
 from tallystick.rules.daycount import DayCount
 from tallystick.rules.loan_events import rate_from_ppb
 from tallystick.rules.rate_ceilings import refuse_above_ceiling
@@ -29,6 +34,10 @@ from tallystick.rules.refusal import Refusal
 
 MAX_DAYS_EXTENDED = 365
 MAKERS = (Role.OPERATOR, Role.RISK_OFFICER)
+MAKERS_OF_CASH = (Role.TREASURY,)
+"""Who proposes that money leaves the bank, or that it has."""
+
+_OF_CASH = (ProposalKind.CHARGE_BACK, ProposalKind.REFUND)
 
 
 class ExtensionUnusable(Refusal):
@@ -55,13 +64,13 @@ class RateFollowsReference(Refusal):
 
 
 class ProposedAlready(Refusal):
-    """The like was proposed for the loan, and nobody has decided on it yet."""
+    """The like was proposed, and nobody has decided on it yet."""
 
     def __init__(self, proposal_id: int) -> None:
         self.proposal_id = proposal_id
         super().__init__(
             f"Proposal {proposal_id} asks for the same and is not decided yet. "
-            "Have it approved or rejected first."
+            "Have it approved, rejected or withdrawn first."
         )
 
 
@@ -75,37 +84,56 @@ def propose(loan: str, terms: Terms, *, caller: Caller, key: str, maker: User) -
     RateFollowsReference, RateAboveCeiling, LateChargeTooHigh, KeyConflict, and what the act of
     servicing raises.
     """
-    kind = KIND_OF[type(terms)]
-    what = f"propose a {kind.label}"
-    refuse_unless(maker, MAKERS, what)
-    refuse_unreasoned(caller, what)
+    kind = _refuse_unfit(terms, caller, maker)
     legal_entity_id = legal_entity_of(loan)
-    request = {
-        "loan": loan,
-        "terms": as_content(terms),
-        "maker": maker.pk,
-        "reason": caller.reason,
-    }
+    asked = _asked(terms, caller, maker)
+    with once(caller, key=key, kind=f"propose_{kind}", request={"loan": loan, **asked}) as act:
+        if act.earlier is None:
+            on = open_day(legal_entity_id)
+            held = locked_loan(loan, legal_entity_id, statuses=PAID_OUT)
+            _refuse_second(Proposal.objects.filter(loan=held.loan_id, kind=kind))
+            preview(loan, terms, caller=caller)
+            made = Proposal(supplier_id=held.supplier_id, loan_id=held.loan_id)
+            _keep(made, act, terms, legal_entity_id, on, caller=caller, maker=maker)
+    return int((act.earlier or act.given or {})["proposal"])
+
+
+def propose_refund(
+    supplier: str, terms: Refund, *, legal_entity_id: int, caller: Caller, key: str, maker: User
+) -> int:
+    """Put a refund of credit of ``supplier`` (a firm's code) up for approval; as ``propose``.
+
+    Raises RoleMissing, ReasonMissing, RefundAboveCredit, ProposedAlready, KeyConflict.
+    """
+    kind = _refuse_unfit(terms, caller, maker)
+    asked = _asked(terms, caller, maker)
+    request = {"supplier": supplier, "legal_entity_id": legal_entity_id, **asked}
     with once(caller, key=key, kind=f"propose_{kind}", request=request) as act:
         if act.earlier is None:
             on = open_day(legal_entity_id)
-            loan_id = locked_live_loan(loan, legal_entity_id).loan_id
-            waiting = Proposal.objects.filter(loan=loan_id, kind=kind, approved=None).first()
-            if waiting is not None:
-                raise ProposedAlready(waiting.pk)
-            preview(loan, terms, caller=caller)
-            proposal = Proposal.objects.create(
-                legal_entity_id=legal_entity_id,
-                loan_id=loan_id,
-                kind=kind,
-                terms=as_content(terms),
-                reason=caller.reason,
-                maker=maker,
-                proposed_date=on,
-                act_id=act.act_id,
+            refuse_impossible(
+                lambda: carry_out(
+                    supplier,
+                    terms,
+                    legal_entity_id=legal_entity_id,
+                    business_date=on,
+                    caller=caller,
+                    key=f"rehearsal:{uuid4()}",
+                )
             )
-            act.answer({"proposal": proposal.pk})
+            _refuse_second(
+                Proposal.objects.filter(
+                    legal_entity=legal_entity_id, supplier__code=supplier, kind=kind
+                )
+            )
+            made = Proposal(supplier=Party.objects.get(code=supplier))
+            _keep(made, act, terms, legal_entity_id, on, caller=caller, maker=maker)
     return int((act.earlier or act.given or {})["proposal"])
+
+
+def makers_of(kind: ProposalKind) -> Sequence[Role]:
+    """The roles that propose this kind."""
+    return MAKERS_OF_CASH if kind in _OF_CASH else MAKERS
 
 
 def preview(loan: str, terms: Terms, *, caller: Caller) -> Rehearsal:
@@ -122,10 +150,57 @@ def preview(loan: str, terms: Terms, *, caller: Caller) -> Rehearsal:
         _refuse_unusable(agreed, terms, agreed.facility.legal_entity.business_date)
 
     def act() -> None:
-        on = open_day(legal_entity_of(loan))
-        carry_out(loan, terms, business_date=on, caller=caller, key=f"rehearsal:{uuid4()}")
+        legal_entity_id = legal_entity_of(loan)
+        carry_out(
+            loan,
+            terms,
+            legal_entity_id=legal_entity_id,
+            business_date=open_day(legal_entity_id),
+            caller=caller,
+            key=f"rehearsal:{uuid4()}",
+        )
 
     return rehearsed(loan, act)
+
+
+def _refuse_unfit(terms: Terms, caller: Caller, maker: User) -> ProposalKind:
+    """The kind, where ``maker`` may propose it and says why."""
+    kind = KIND_OF[type(terms)]
+    what = f"propose a {kind.label}"
+    refuse_unless(maker, makers_of(kind), what)
+    refuse_unreasoned(caller, what)
+    return kind
+
+
+def _asked(terms: Terms, caller: Caller, maker: User) -> Mapping[str, Any]:
+    return {"terms": as_content(terms), "maker": maker.pk, "reason": caller.reason}
+
+
+def _keep(
+    made: Proposal,
+    act: Act,
+    terms: Terms,
+    legal_entity_id: int,
+    on: date,
+    *,
+    caller: Caller,
+    maker: User,
+) -> None:
+    made.legal_entity_id = legal_entity_id
+    made.kind = KIND_OF[type(terms)]
+    made.terms = as_content(terms)
+    made.reason = caller.reason
+    made.maker = maker
+    made.proposed_date = on
+    made.act_id = act.act_id
+    made.save()
+    act.answer({"proposal": made.pk})
+
+
+def _refuse_second(alike: QuerySet[Proposal]) -> None:
+    waiting = alike.filter(approved=None).first()
+    if waiting is not None:
+        raise ProposedAlready(waiting.pk)
 
 
 def _refuse_unusable(loan: Loan, terms: Terms, on: date) -> None:

@@ -1,4 +1,4 @@
-"""What can be proposed for a loan, and how it is written down until somebody decides.
+"""What can be proposed, and how it is written down until somebody decides.
 
 A ``value_date`` says from when it counts; None: from the day of the approval.
 """
@@ -104,6 +104,29 @@ class ShareReversal:
     transfer: int
 
 
+@dataclass(frozen=True, slots=True)
+class EventReversal:
+    """An event of the loan, by its number, is taken back as if it had never been."""
+
+    event: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeBack:
+    """The payer's bank has taken money back that the loan had received."""
+
+    amount_minor: int
+    value_date: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """Credit of a supplier is paid out to it."""
+
+    currency: str
+    amount_minor: int
+
+
 Terms = (
     Extension
     | DueMove
@@ -116,6 +139,9 @@ Terms = (
     | ShareSale
     | ShareBuyBack
     | ShareReversal
+    | EventReversal
+    | ChargeBack
+    | Refund
 )
 
 KIND_OF: Mapping[type[Terms], ProposalKind] = {
@@ -130,6 +156,9 @@ KIND_OF: Mapping[type[Terms], ProposalKind] = {
     ShareSale: ProposalKind.SHARE_SALE,
     ShareBuyBack: ProposalKind.SHARE_BUY_BACK,
     ShareReversal: ProposalKind.SHARE_REVERSAL,
+    EventReversal: ProposalKind.EVENT_REVERSAL,
+    ChargeBack: ProposalKind.CHARGE_BACK,
+    Refund: ProposalKind.REFUND,
 }
 _TERMS_OF = {kind: terms for terms, kind in KIND_OF.items()}
 

@@ -34,6 +34,13 @@ class Rehearsal(NamedTuple):
     after: Standing
 
 
+def refuse_impossible(act: Callable[[], object]) -> None:
+    """Raise what ``act`` raises, and keep nothing of it where it raises nothing."""
+    with transaction.atomic():
+        act()
+        transaction.set_rollback(True)
+
+
 def rehearsed(loan: str, act: Callable[[], object]) -> Rehearsal:
     """The loan (its code) before and after ``act``, of which nothing is kept.
 

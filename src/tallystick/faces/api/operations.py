@@ -12,6 +12,7 @@ from tallystick.book.access.viewer import Viewer
 from tallystick.book.access.wall import behind_the_wall
 from tallystick.book.acts.asked import was_asked
 from tallystick.book.acts.once import Caller
+from tallystick.book.parties.models import User
 from tallystick.faces.api.keys import ClientKey
 from tallystick.faces.api.problems import KEY_HEADER
 
@@ -113,6 +114,11 @@ def writes(
 
 def viewer_of(request: HttpRequest) -> Viewer:
     return request.machine.viewer
+
+
+def person_of(request: HttpRequest) -> User:
+    """The person for whom the client speaks; its scope says that there is one."""
+    return User.objects.get(pk=request.machine.user_id)
 
 
 def caller_of(

@@ -19,6 +19,14 @@ from tallystick.book.access.rate_limits import Allowance, TooManyRequests
 from tallystick.book.access.reach import NotThere
 from tallystick.book.access.scopes import NotInScope
 from tallystick.book.acts.once import KeyConflict, KeyUnusable
+from tallystick.book.parties.two_people import (
+    AlreadyDecided,
+    CheckedByMaker,
+    NothingProposed,
+    NotItsMaker,
+    RoleMissing,
+)
+from tallystick.book.proposals.propose import ProposedAlready
 from tallystick.book.servicing.receipts import ReceiptConflict
 from tallystick.book.trade.record_documents import NumberTaken, RecordedMeanwhile
 from tallystick.rules.refusal import Refusal
@@ -70,6 +78,12 @@ _STATUS: tuple[tuple[type[Refusal], int], ...] = (
     (NotAllowed, 403),
     (NotInScope, 403),
     (NotThere, 404),
+    (RoleMissing, 403),
+    (CheckedByMaker, 403),
+    (NotItsMaker, 403),
+    (NothingProposed, 404),
+    (AlreadyDecided, 409),
+    (ProposedAlready, 409),
     (KeyConflict, 409),
     (ReceiptConflict, 409),
     (NumberTaken, 409),

@@ -7,7 +7,18 @@ from ninja import NinjaAPI
 from ninja.operation import Operation
 
 from tallystick import __version__
-from tallystick.faces.api import claims, facilities, house, loans, offers, payments
+from tallystick.faces.api import (
+    claims,
+    collection_acts,
+    collection_cases,
+    facilities,
+    house,
+    letters,
+    loans,
+    offers,
+    payments,
+    proposals,
+)
 from tallystick.faces.api.description import described
 from tallystick.faces.api.problems import problem_response
 
@@ -42,6 +53,10 @@ for router in (
     claims.router,
     loans.router,
     payments.router,
+    collection_cases.router,
+    collection_acts.router,
+    letters.router,
+    proposals.router,
 ):
     api.add_router("", router)
 

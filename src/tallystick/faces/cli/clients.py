@@ -23,6 +23,10 @@ def add(
     firm: Annotated[
         str | None, typer.Option(help="The code of the firm it is bound to; none: the house's own.")
     ] = None,
+    user: Annotated[
+        str | None,
+        typer.Option(help="Address of the user of the house for whom it proposes or decides."),
+    ] = None,
     days: Annotated[
         int | None, typer.Option(min=1, max=3650, help="Days until it expires; none: never.")
     ] = None,
@@ -41,6 +45,7 @@ def add(
                 code=code,
                 scopes=tuple(scopes),
                 party_code=firm,
+                user_email=user,
                 expires_at=None if days is None else datetime.now(UTC) + timedelta(days=days),
                 max_requests_a_minute=requests,
             ),
@@ -64,6 +69,7 @@ def list_clients(
             {
                 "client": client.code,
                 "firm": client.party.code if client.party else None,
+                "user": client.user.email if client.user else None,
                 "scopes": client.scopes,
                 "prefix": client.prefix,
                 "max_requests_a_minute": client.max_requests_a_minute,
@@ -79,8 +85,9 @@ def list_clients(
     for client in found:
         state = f"revoked {client['revoked_at']}" if client["revoked_at"] else "in use"
         used = client["last_used_at"] or "never"
+        whose = client["firm"] or client["user"] or "the house"
         typer.echo(
-            f"{client['client']:<24} tk_{client['prefix']}_…  {client['firm'] or 'the house'}  "
+            f"{client['client']:<24} tk_{client['prefix']}_…  {whose}  "
             f"{', '.join(client['scopes'])}  {state}, last used {used}"
         )
     if not found:

@@ -1,6 +1,6 @@
 """``tally collections``: firms that pay late, and what is done about it.
 
-Extensions and write-offs take two people who have signed in: they are on the portal alone.
+Extensions and write-offs take two people: they are proposed with ``tally loan``.
 """
 
 import getpass
@@ -342,10 +342,9 @@ def _told(line: "Happened") -> str:
             amount = _major(row.amount_minor, row.currency)
             return f"promise {row.pk}: {amount} {row.currency} by {row.promised_date}"
         case Proposal() if line.kind == "proposal_decided":
-            decided = "approved" if row.approved else "rejected"
-            return f"proposal {row.pk} {decided} by {row.checker}"
+            return f"proposal {row.pk} {row.state} by {row.checker or row.maker}"
         case Proposal():
-            return f"proposal {row.pk}: {row.kind} of {row.loan.code}, by {row.maker}"
+            return f"proposal {row.pk}: {row.kind} of {row.about}, by {row.maker}"
     return f"receipt {row.bank_reference}: {_major(row.met_minor, row.currency)} {row.currency}"
 
 

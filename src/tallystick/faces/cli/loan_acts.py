@@ -74,11 +74,6 @@ class _Asked(NamedTuple):
 
         return minor_from_text(amount, self.currency)
 
-    def major(self, amount_minor: int) -> str:
-        from tallystick.rules.money import text_from_minor
-
-        return f"{text_from_minor(amount_minor, self.currency, thousands=True)} {self.currency}"
-
 
 @contextmanager
 def asked_of(loan: str, reason: str, key: str | None) -> Iterator[_Asked]:
@@ -233,7 +228,7 @@ def proposals(entity: Entity = None) -> None:
             terms = ", ".join(f"{name} {value}" for name, value in each.terms.items())
             typer.echo(
                 f"{each.pk:>6}  {each.proposed_date}  {each.get_kind_display()} of "
-                f"{each.loan.code}{f' ({terms})' if terms else ''}, "
+                f"{each.about}{f' ({terms})' if terms else ''}, "
                 f"by {each.maker.email}: {each.reason}"
             )
 
@@ -276,6 +271,25 @@ def reject(number: Number, checker: Checker, reason: Reason, key: Key = None) ->
     typer.echo(f"Proposal {number} is rejected; nothing has changed.")
 
 
+@app.command("withdraw")
+def withdraw(number: Number, maker: Maker, reason: Reason = "", key: Key = None) -> None:
+    """Take back what one has proposed oneself, before anybody decides on it."""
+    from tallystick.site import databases
+
+    with databases.book():
+        from tallystick.book.access.users import user_called
+        from tallystick.book.acts.once import Caller
+        from tallystick.book.proposals.decide import withdraw_proposal
+
+        withdraw_proposal(
+            number,
+            caller=Caller("system", getpass.getuser(), "cli", reason),
+            key=key or f"cli:{uuid4()}",
+            maker=user_called(maker),
+        )
+    typer.echo(f"Proposal {number} is withdrawn; nothing has changed.")
+
+
 def _rate(text: str) -> Decimal:
     try:
         return Decimal(text)
@@ -291,18 +305,19 @@ def tell_proposed(number: int) -> None:
 
 @app.command("charge-back")
 def charge_back(
-    loan: Loan, amount: Amount, reason: Reason, value_date: ValueDate = None, key: Key = None
+    loan: Loan,
+    amount: Amount,
+    reason: Reason,
+    maker: Maker,
+    value_date: ValueDate = None,
+    key: Key = None,
 ) -> None:
-    """The payer's bank took money back: what it had met is owed again."""
+    """Propose that the payer's bank took money back: what it had met is owed again."""
     with asked_of(loan, reason, key) as asked:
-        from tallystick.book.servicing.charge_back import charge_back
+        from tallystick.book.proposals.terms import ChargeBack
 
-        amount_minor = asked.minor(amount)
-        charge_back(
-            loan, amount_minor, caller=asked.caller, key=asked.key, value_date=day_of(value_date)
-        )
-        told = asked.major(amount_minor)
-    typer.echo(f"Charged back {told}: loan {loan} owes it again.")
+        number = asked.propose(loan, ChargeBack(asked.minor(amount), day_of(value_date)), maker)
+    tell_proposed(number)
 
 
 @app.command("recover")
@@ -334,11 +349,12 @@ def reverse(
     loan: Loan,
     event: Annotated[int, typer.Argument(help="The event's number, as explain names it.")],
     reason: Reason,
+    maker: Maker,
     key: Key = None,
 ) -> None:
-    """Take back an event that was recorded in error, as if it had never been."""
+    """Propose to take back an event that was recorded in error, as if it had never been."""
     with asked_of(loan, reason, key) as asked:
-        from tallystick.book.servicing.reverse_event import reverse_event
+        from tallystick.book.proposals.terms import EventReversal
 
-        reverse_event(loan, event, caller=asked.caller, key=asked.key)
-    typer.echo(f"Event {event} of loan {loan} is taken back.")
+        number = asked.propose(loan, EventReversal(event), maker)
+    tell_proposed(number)

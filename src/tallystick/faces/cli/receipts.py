@@ -8,6 +8,7 @@ from uuid import uuid4
 import typer
 
 from tallystick.faces.cli.bank import ClaimLines, claims_and_amounts
+from tallystick.faces.cli.loan_acts import tell_proposed
 from tallystick.faces.cli.repayments import tell_settled
 
 if TYPE_CHECKING:
@@ -144,28 +145,31 @@ def reverse(
 def refund(
     supplier: Annotated[str, typer.Argument(help="The supplier's code.")],
     amount: Annotated[str, typer.Argument(help="In the currency: 1234.50")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept with the act.")],
+    maker: Annotated[str, typer.Option("--maker", help="Address of the user who proposes it.")],
     currency: Currency = "CNY",
-    reason: Annotated[str, typer.Option("--reason", help="Why; kept with the act.")] = "",
     entity: EntityCode = None,
     key: Key = None,
 ) -> None:
-    """Order the bank to pay out credit that a supplier has with us."""
+    """Propose that the bank pays out credit that a supplier has with us."""
     from tallystick.site import databases
 
     with databases.book():
+        from tallystick.book.access.users import user_called
         from tallystick.book.parties.entities import entity_called
-        from tallystick.book.servicing.refund import refund_credit
+        from tallystick.book.proposals.propose import propose_refund
+        from tallystick.book.proposals.terms import Refund
         from tallystick.rules.money import minor_from_text
 
-        order = refund_credit(
+        number = propose_refund(
             supplier,
-            minor_from_text(amount, currency),
-            currency=currency,
+            Refund(currency, minor_from_text(amount, currency)),
             legal_entity_id=entity_called(entity).entity_id,
             caller=_caller(reason),
             key=key or str(uuid4()),
+            maker=user_called(maker),
         )
-    typer.echo(f"Payment {order} is ordered: {amount} {currency} to {supplier}.")
+    tell_proposed(number)
 
 
 def _caller(reason: str) -> "Caller":

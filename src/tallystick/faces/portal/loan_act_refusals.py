@@ -33,13 +33,17 @@ BROAD: Mapping[type[Refusal], tuple[str | Promise, str | Promise]] = {
         _("You proposed it, so somebody else has to decide."),
         _("Ask another approver."),
     ),
+    two_people.NotItsMaker: (
+        _("Somebody else proposed it, who alone can withdraw it."),
+        _("An approver approves or rejects it."),
+    ),
     two_people.AlreadyDecided: (
         _("This is decided already."),
         _("Propose another one to change what it did."),
     ),
     propose.ProposedAlready: (
         _("The same was proposed already and is not decided yet."),
-        _("Have it approved or rejected first."),
+        _("Have it approved, rejected or withdrawn first."),
     ),
     propose.RateFollowsReference: (
         _("The loan follows a reference rate, which sets its rate anew on its reset dates."),

@@ -6,12 +6,15 @@ from django.utils.translation import gettext as _now
 
 from tallystick.book.proposals.models import Proposal
 from tallystick.book.proposals.terms import (
+    ChargeBack,
     ChargeOff,
     DueMove,
+    EventReversal,
     Extension,
     InterestPause,
     RateChange,
     ReAging,
+    Refund,
     Restructuring,
     ShareBuyBack,
     ShareReversal,
@@ -20,14 +23,16 @@ from tallystick.book.proposals.terms import (
     Waiver,
     terms_of,
 )
+from tallystick.book.servicing.models import LoanEvent
 from tallystick.faces.portal.drawdown_words import amount
 from tallystick.faces.portal.loan_act_words import CHARGES
 from tallystick.faces.portal.templatetags.figures import day, ppm_percent, rate_percent
+from tallystick.faces.portal.words import named
 
 
 def proposal_told(proposal: Proposal) -> str:
     """What a proposal asks for."""
-    return terms_told(terms_of(proposal.kind, proposal.terms), proposal.loan.currency)
+    return terms_told(terms_of(proposal.kind, proposal.terms), proposal.currency)
 
 
 def terms_told(terms: Terms, currency: str) -> str:
@@ -72,6 +77,32 @@ def terms_told(terms: Terms, currency: str) -> str:
             return _since(told % _share(funder, share_ppm, price_minor, currency), value_date)
         case ShareReversal(transfer):
             return _now("Transfer %(number)s of a share is taken back") % {"number": transfer}
+        case EventReversal(event):
+            return _event_told(event, currency)
+        case ChargeBack(amount_minor, value_date):
+            told = _now("%(amount)s that it had received is owed again")
+            return _since(told % {"amount": amount(amount_minor, currency)}, value_date)
+        case Refund(currency, amount_minor):
+            return _now("%(amount)s of the supplier's credit is paid out") % {
+                "amount": amount(amount_minor, currency)
+            }
+
+
+def event_told(event: LoanEvent, currency: str) -> str:
+    """What happened and when: Fee charged · 4 Mar 2026 · ¥ 50.00."""
+    told = [named("loan_event", event.kind), day(event.value_date)]
+    if event.amount_minor is not None:
+        told.append(amount(event.amount_minor, currency))
+    if event.days is not None:
+        told.append(_now("days: %(days)s") % {"days": event.days})
+    return " · ".join(told)
+
+
+def _event_told(event_id: int, currency: str) -> str:
+    """The event is named by what it was; a number says nothing to who decides."""
+    event = LoanEvent.objects.filter(pk=event_id).first()
+    told = event_told(event, currency) if event else str(event_id)
+    return _now("Taken back: %(event)s") % {"event": told}
 
 
 def _share(funder: str, share_ppm: int, price_minor: int | None, currency: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from tallystick.book.access.clients import ClientExists, ClientUnusable, UnknownClient
-from tallystick.book.access.scopes import ScopeOfTheHouse, UnknownScope
+from tallystick.book.access.scopes import ScopeOfAPerson, ScopeOfTheHouse, UnknownScope
 from tallystick.book.access.users import ActsOnOneself, RoleNeedsFirm
 from tallystick.book.acts.once import KeyUnusable
 from tallystick.book.collateral.assign import CoverWouldFallShort, NotAssignable
@@ -128,6 +128,10 @@ BROADLY: Mapping[type[Refusal], tuple[Label, Label]] = {
     ScopeOfTheHouse: (
         _("This permission is for the house's own clients."),
         _("Choose others for a firm's client."),
+    ),
+    ScopeOfAPerson: (
+        _("This permission is for a client that speaks for a person."),
+        _("Name the user for whom it proposes or decides."),
     ),
     ActsOnOneself: (_("This is who you are."), _("Ask another operator to do this for you.")),
     RoleNeedsFirm: (

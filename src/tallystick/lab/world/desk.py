@@ -6,20 +6,22 @@ with one is drawn from the seed and the item's own subject.
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from random import Random
 
 from django.db.models import QuerySet
 
 from tallystick.book.acts.once import Caller
-from tallystick.book.parties.models import Party
+from tallystick.book.parties.models import Party, Role, User
 from tallystick.book.payments.models import CashReceipt
 from tallystick.book.payments.order_again import NotToBeOrderedAgain, order_again
 from tallystick.book.payments.orders import orders_waiting
+from tallystick.book.proposals.decide import approve_proposal
+from tallystick.book.proposals.propose import propose_refund
+from tallystick.book.proposals.terms import Refund
 from tallystick.book.servicing.apply_unapplied import apply_unapplied
 from tallystick.book.servicing.models import STILL_IN_FORCE, Position
-from tallystick.book.servicing.refund import refund_credit
 from tallystick.book.servicing.repay import repay
 from tallystick.book.servicing.reverse import reverse_receipt
 from tallystick.book.servicing.supplier_accounts import held_minor
@@ -120,13 +122,19 @@ class Desk:
         party = (Party.objects.get(code=supplier).pk, currency)
         held = held_minor(self.stage.legal_entity_id, "supplier_credit", [party])
         if credit_minor := -held.get(party, 0):
-            refund_credit(
+            number = propose_refund(
                 supplier,
-                credit_minor,
-                currency=currency,
+                Refund(currency, credit_minor),
                 legal_entity_id=self.stage.legal_entity_id,
-                caller=self.caller,
+                caller=replace(self.caller, reason="nothing is owed that it could meet"),
                 key=f"refund/{item.pk}",
+                maker=_person(Role.TREASURY),
+            )
+            approve_proposal(
+                number,
+                caller=self.caller,
+                key=f"refund/{item.pk}/approved",
+                checker=_person(Role.APPROVER),
             )
             self.did["refunded a credit"] += 1
         else:
@@ -250,3 +258,9 @@ def _fitting(cash_minor: int, claims: Iterable[tuple[str, int]]) -> list[tuple[s
             lines[code] = min(cash_minor, outstanding_minor)
             cash_minor -= lines[code]
     return list(lines.items())
+
+
+def _person(role: Role) -> User:
+    """The one of the factor's people who has the role."""
+    email = f"{role.value}@factor.example"
+    return User.objects.get_or_create(email=email, defaults={"role": role})[0]

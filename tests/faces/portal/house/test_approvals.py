@@ -74,10 +74,10 @@ def test_the_menu_of_a_loan_offers_each_role_what_it_may_do(scene):
     }
     proposals = {
         *("extend", "move-due", "re-age", "pause", "rate", "waive", "restructure"),
-        *("sell", "buy-back", "charge-off"),
+        *("sell", "buy-back", "reverse-share", "charge-off", "reverse"),
     }
 
-    assert offered[Role.OPERATOR] == offered[Role.RISK_OFFICER] == proposals | {"fee", "reverse"}
+    assert offered[Role.OPERATOR] == offered[Role.RISK_OFFICER] == proposals | {"fee"}
     assert offered[Role.TREASURY] == {"charge-back"}
     assert offered[Role.APPROVER] == offered[Role.AUDITOR] == set()
 
@@ -147,7 +147,13 @@ def test_what_cannot_be_done_is_told_beside_the_form_in_both_languages(scene):
     assert "above the" in text_of(refused)
 
 
-def test_a_fee_is_charged_by_one_person_who_has_seen_it_and_taken_back(scene):
+def approved(loan: Loan) -> None:
+    number = Proposal.objects.filter(loan=loan, approved=None).latest("pk").pk
+    approve = reverse("house-approvals-approve", args=[number])
+    assert sent(signed_in(Role.APPROVER), approve).status_code == 302
+
+
+def test_a_fee_is_charged_by_one_person_who_has_seen_it_and_taken_back_by_two(scene):
     loan = loan_of("ALPHA")
     client = signed_in(Role.OPERATOR)
     typed = {"what": "late papers", "amount": "50", "value_date": str(START)}
@@ -161,6 +167,9 @@ def test_a_fee_is_charged_by_one_person_who_has_seen_it_and_taken_back(scene):
     seen = sent(client, page("reverse", loan), event=event.pk)
     assert changed(seen)["Fees owed"] == ("¥ 50.00", "¥ 0.00")
     assert sent(client, page("reverse", loan), event=event.pk, step="confirm").status_code == 302
+    assert loan_on(loan.code).state.balances.fees_due_minor == 5_000, "nobody forgives it alone"
+    assert "Taken back: Fee charged · 2 Mar 2026" in text_of(client.get(APPROVALS))
+    approved(loan)
     assert loan_on(loan.code).state.balances.fees_due_minor == 0
     assert "can be taken back by itself" in text_of(client.get(page("reverse", loan)))
 
@@ -234,6 +243,24 @@ def test_a_proposal_that_the_loan_has_outgrown_says_why_and_can_still_be_rejecte
     assert sent(approver, reverse("house-approvals-reject", args=[number])).status_code == 302
 
 
+def test_what_one_has_proposed_one_withdraws_and_nobody_else_does(scene):
+    loan, client = loan_of("BETA"), signed_in(Role.OPERATOR)
+    assert sent(client, page("charge-off", loan), step="confirm").status_code == 302
+    number = Proposal.objects.get(loan=loan, approved=None).pk
+    withdraw = reverse("house-approvals-withdraw", args=[number])
+    assert withdraw in client.get(APPROVALS).content.decode()
+
+    for other in (signed_in(Role.OPERATOR, "second"), signed_in(Role.TREASURY)):
+        assert withdraw not in other.get(APPROVALS).content.decode()
+        assert sent(other, withdraw).status_code == 422
+    assert signed_in(Role.APPROVER).get(withdraw).status_code == 403
+    assert sent(client, withdraw, reason="they have paid").status_code == 302
+
+    assert Proposal.objects.get(pk=number).state == "withdrawn"
+    approve = reverse("house-approvals-approve", args=[number])
+    assert sent(signed_in(Role.APPROVER), approve).status_code == 422
+
+
 def test_the_menu_shows_the_parts_of_the_house_and_the_pages_of_the_part_one_is_in(scene):
     answer = signed_in(Role.OPERATOR).get(reverse("house-loans"))
 
@@ -261,7 +288,18 @@ def test_a_share_is_sold_by_two_people_from_the_loans_page(scene):
     approve = reverse("house-approvals-approve", args=[proposal.pk])
     assert sent(signed_in(Role.APPROVER), approve).status_code == 302
 
-    assert [each.share_ppm for each in ShareTransfer.objects.filter(loan=loan)] == [300_000]
+    (transfer,) = ShareTransfer.objects.filter(loan=loan)
+    assert (transfer.share_ppm, transfer.reversed_date) == (300_000, None)
+    back = {"transfer": transfer.pk}
+    seen = sent(signed_in(Role.OPERATOR), page("reverse-share", loan), **back)
+    assert f"Transfer {transfer.pk} of a share is taken back" in text_of(seen)
+    taken_back = sent(signed_in(Role.OPERATOR), page("reverse-share", loan), **back, step="confirm")
+    assert taken_back.status_code == 302, text_of(taken_back)
+    approved(loan)
+    transfer.refresh_from_db()
+    assert transfer.reversed_date == scene.today
+    nothing = text_of(signed_in(Role.OPERATOR).get(page("reverse-share", loan)))
+    assert "No share of this loan has changed hands" in nothing
 
 
 def test_the_charge_off_of_an_advance_waits_on_the_same_page(database):

@@ -59,6 +59,15 @@ class Migration(migrations.Migration):
                         null=True, on_delete=django.db.models.deletion.PROTECT, to="parties.party"
                     ),
                 ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="parties.user",
+                    ),
+                ),
             ],
             options={
                 "constraints": [
@@ -73,6 +82,10 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="machine_client_expires_after_its_making",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("party", None), ("user", None), _connector="OR"),
+                        name="machine_client_of_firm_or_person",
                     ),
                 ],
             },

@@ -39,6 +39,9 @@ class Migration(migrations.Migration):
                             ("share_sale", "sale of a share"),
                             ("share_buy_back", "buy-back of a share"),
                             ("share_reversal", "reversal of a share's transfer"),
+                            ("event_reversal", "reversal of an event"),
+                            ("charge_back", "chargeback"),
+                            ("refund", "refund of credit"),
                         ],
                         max_length=20,
                     ),
@@ -78,9 +81,19 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "supplier",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="parties.party",
+                    ),
+                ),
+                (
                     "loan",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, to="financing.loan"
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="financing.loan",
                     ),
                 ),
                 (
@@ -120,8 +133,12 @@ class Migration(migrations.Migration):
                                 ("figures", None),
                             ),
                             models.Q(
+                                models.Q(
+                                    ("checker__isnull", False),
+                                    ("approved", False),
+                                    _connector="OR",
+                                ),
                                 ("approved__isnull", False),
-                                ("checker__isnull", False),
                                 ("decided_at__isnull", False),
                                 ("decided_date__isnull", False),
                             ),
@@ -142,6 +159,22 @@ class Migration(migrations.Migration):
                         condition=models.Q(("approved", None)),
                         fields=("loan", "kind"),
                         name="proposal_one_undecided",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("approved", None), ("loan", None)),
+                        fields=("legal_entity", "supplier", "kind"),
+                        name="proposal_one_undecided_of_supplier",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("kind", "refund"), ("loan", None)),
+                            models.Q(
+                                models.Q(("kind", "refund"), _negated=True),
+                                ("loan__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="proposal_names_its_loan",
                     ),
                 ],
             },

@@ -3,7 +3,7 @@
 Journals and facts are decided on their own pages, with all that belongs to them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -20,7 +20,7 @@ from tallystick.book.acts.once import Caller
 from tallystick.book.impairment.models import Fact
 from tallystick.book.ledger.models import ManualJournal
 from tallystick.book.parties.models import LegalEntity
-from tallystick.book.proposals.decide import approve_proposal, reject_proposal
+from tallystick.book.proposals.decide import approve_proposal, reject_proposal, withdraw_proposal
 from tallystick.book.proposals.models import Proposal
 from tallystick.book.proposals.propose import preview
 from tallystick.book.proposals.terms import ChargeOff, terms_of
@@ -39,6 +39,9 @@ from tallystick.rules.journal import Side
 from tallystick.rules.refusal import Refusal
 
 MOST_SHOWN = 200
+GRAVE = ("charge_off", "event_reversal", "share_reversal", "charge_back", "refund")
+
+Facts = list[tuple[str, str]]
 
 
 class Waiting(NamedTuple):
@@ -55,6 +58,7 @@ class Waiting(NamedTuple):
     act: May
     approve_url: str
     reject_url: str
+    withdraw_url: str = ""
 
     @property
     def days(self) -> int:
@@ -96,83 +100,113 @@ def waiting(request: HttpRequest) -> HttpResponse:
 def approve(request: HttpRequest, number: int) -> HttpResponse:
     """Carry a proposal out; the page shows what it changes as the loan stands now."""
     proposal = _proposal(request, number)
-    back = reverse("house-approvals")
     changes, warning = _changes(request, proposal)
-
-    def approved(asked: dict[str, Any], caller: Caller) -> Told:
-        approve_proposal(proposal.pk, caller=caller, key=asked["key"], checker=request.user)
-        return Told(back, _now("Proposal %(number)s is carried out.") % {"number": proposal.pk})
-
-    words = ActPage(
-        title=_now("Approve proposal %(number)s") % {"number": proposal.pk},
-        lead=_now("It is carried out in the open business day, at once."),
-        button=_now("Approve it"),
-        back=back,
-        facts=_facts(proposal),
-        is_grave=proposal.kind == "charge_off",
+    return _approval(
+        request,
+        proposal,
+        approve_proposal,
+        _now("Approve proposal %(number)s") % {"number": proposal.pk},
+        _facts(proposal),
+        is_grave=proposal.kind in GRAVE,
         changes=changes,
         warning=warning,
     )
-    return act_page(request, ApproveForm(request.POST or None), words, approved)
 
 
 @page(May.DECIDE_RELIEF)
 def reject(request: HttpRequest, number: int) -> HttpResponse:
     """Decline a proposal."""
     proposal = _proposal(request, number)
+    title = _now("Reject proposal %(number)s") % {"number": proposal.pk}
+    return _rejection(request, proposal, reject_proposal, title, _facts(proposal))
+
+
+@page(May.PROPOSE_RELIEF, May.MOVE_CASH)
+def withdraw(request: HttpRequest, number: int) -> HttpResponse:
+    """Take back what one has proposed oneself."""
+    proposal = _proposal(request, number)
     back = reverse("house-approvals")
 
-    def rejected(asked: dict[str, Any], caller: Caller) -> Told:
-        reject_proposal(proposal.pk, caller=caller, key=asked["key"], checker=request.user)
-        return Told(back, _now("Proposal %(number)s is rejected.") % {"number": proposal.pk})
+    def withdrawn(asked: dict[str, Any], caller: Caller) -> Told:
+        withdraw_proposal(proposal.pk, caller=caller, key=asked["key"], maker=request.user)
+        return Told(back, _now("Proposal %(number)s is withdrawn.") % {"number": proposal.pk})
 
     words = ActPage(
-        title=_now("Reject proposal %(number)s") % {"number": proposal.pk},
-        lead=_now("Nothing changes. Whoever proposed it reads your reason."),
-        button=_now("Reject it"),
+        title=_now("Withdraw proposal %(number)s") % {"number": proposal.pk},
+        lead=_now("Nothing changes, and nobody decides on it any more."),
+        button=_now("Withdraw it"),
         back=back,
         facts=_facts(proposal),
     )
-    return act_page(request, ActForm(request.POST or None), words, rejected)
+    return act_page(request, ApproveForm(request.POST or None), words, withdrawn)
 
 
 @page(May.DECIDE_RELIEF)
 def approve_loss_of(request: HttpRequest, number: int) -> HttpResponse:
     """Charge an advance out of sales off."""
     proposal = _loss(request, number)
-    back = reverse("house-approvals")
-
-    def approved(asked: dict[str, Any], caller: Caller) -> Told:
-        approve_loss(proposal.pk, caller=caller, key=asked["key"], checker=request.user)
-        return Told(back, _now("Proposal %(number)s is carried out.") % {"number": proposal.pk})
-
-    words = ActPage(
-        title=_now("Approve the charge-off of an advance"),
-        lead=_now("It is carried out in the open business day, at once."),
-        button=_now("Approve it"),
-        back=back,
-        facts=_facts_of_loss(proposal),
-        is_grave=True,
-    )
-    return act_page(request, ApproveForm(request.POST or None), words, approved)
+    title = _now("Approve the charge-off of an advance")
+    facts = _facts_of_loss(proposal)
+    return _approval(request, proposal, approve_loss, title, facts, is_grave=True)
 
 
 @page(May.DECIDE_RELIEF)
 def reject_loss_of(request: HttpRequest, number: int) -> HttpResponse:
     """Decline the charge-off of an advance."""
     proposal = _loss(request, number)
-    back = reverse("house-approvals")
+    title = _now("Reject the charge-off of an advance")
+    return _rejection(request, proposal, reject_loss, title, _facts_of_loss(proposal))
 
-    def rejected(asked: dict[str, Any], caller: Caller) -> Told:
-        reject_loss(proposal.pk, caller=caller, key=asked["key"], checker=request.user)
-        return Told(back, _now("Proposal %(number)s is rejected.") % {"number": proposal.pk})
+
+def _approval(
+    request: HttpRequest,
+    proposal: Proposal | LossProposal,
+    carry_out: Callable[..., object],
+    title: str,
+    facts: Facts,
+    *,
+    is_grave: bool,
+    changes: Sequence[Changed] = (),
+    warning: str = "",
+) -> HttpResponse:
+    """The page on which somebody else than its maker lets a proposal be carried out."""
+
+    def approved(asked: dict[str, Any], caller: Caller) -> Told:
+        carry_out(proposal.pk, caller=caller, key=asked["key"], checker=request.user)
+        message = _now("Proposal %(number)s is carried out.") % {"number": proposal.pk}
+        return Told(reverse("house-approvals"), message)
 
     words = ActPage(
-        title=_now("Reject the charge-off of an advance"),
+        title=title,
+        lead=_now("It is carried out in the open business day, at once."),
+        button=_now("Approve it"),
+        back=reverse("house-approvals"),
+        facts=facts,
+        is_grave=is_grave,
+        changes=changes,
+        warning=warning,
+    )
+    return act_page(request, ApproveForm(request.POST or None), words, approved)
+
+
+def _rejection(
+    request: HttpRequest,
+    proposal: Proposal | LossProposal,
+    decline: Callable[..., object],
+    title: str,
+    facts: Facts,
+) -> HttpResponse:
+    def rejected(asked: dict[str, Any], caller: Caller) -> Told:
+        decline(proposal.pk, caller=caller, key=asked["key"], checker=request.user)
+        message = _now("Proposal %(number)s is rejected.") % {"number": proposal.pk}
+        return Told(reverse("house-approvals"), message)
+
+    words = ActPage(
+        title=title,
         lead=_now("Nothing changes. Whoever proposed it reads your reason."),
         button=_now("Reject it"),
-        back=back,
-        facts=_facts_of_loss(proposal),
+        back=reverse("house-approvals"),
+        facts=facts,
     )
     return act_page(request, ActForm(request.POST or None), words, rejected)
 
@@ -193,7 +227,7 @@ def _all_waiting(viewer: Viewer, entity: LegalEntity) -> Iterator[Waiting]:
     for proposal in (
         reach.proposals(viewer)
         .filter(**rows)
-        .select_related("loan__facility__supplier", "maker")
+        .select_related("loan", "supplier", "maker")
         .order_by("pk")[:MOST_SHOWN]
     ):
         yield _of_loan(proposal)
@@ -225,14 +259,17 @@ def _of_loan(proposal: Proposal) -> Waiting:
         kind=proposal.kind,
         number=proposal.pk,
         told=proposal_told(proposal),
-        about=f"{proposal.loan.code} · {proposal.loan.facility.supplier.name}",
-        about_url=reverse("house-loans-one", args=[proposal.loan.code]),
+        about=f"{proposal.about} · {proposal.supplier.name}",
+        about_url=reverse(
+            "house-loans-one" if proposal.loan else "house-parties-one", args=[proposal.about]
+        ),
         maker=proposal.maker.email,
         reason=proposal.reason,
         proposed_at=proposal.proposed_at,
         act=May.DECIDE_RELIEF,
         approve_url=reverse("house-approvals-approve", args=[proposal.pk]),
         reject_url=reverse("house-approvals-reject", args=[proposal.pk]),
+        withdraw_url=reverse("house-approvals-withdraw", args=[proposal.pk]),
     )
 
 
@@ -302,7 +339,7 @@ def _of_journal(journal: ManualJournal) -> Waiting:
 
 def _changes(request: HttpRequest, proposal: Proposal) -> tuple[list[Changed], str]:
     """What it would change, or why it cannot be carried out as the loan stands now."""
-    if request.method == "POST" or proposal.approved is not None:
+    if request.method == "POST" or proposal.approved is not None or proposal.loan is None:
         return [], ""
     terms = terms_of(proposal.kind, proposal.terms)
     caller = request.viewer.caller("portal", proposal.reason)
@@ -313,14 +350,17 @@ def _changes(request: HttpRequest, proposal: Proposal) -> tuple[list[Changed], s
 
 
 def _proposal(request: HttpRequest, number: int) -> Proposal:
-    rows = reach.proposals(request.viewer).select_related("loan__facility__supplier", "maker")
+    rows = reach.proposals(request.viewer).select_related("loan", "supplier", "maker")
     found: Proposal = reach.by_number(rows, "proposal", number)
     return found
 
 
-def _facts(proposal: Proposal) -> list[tuple[str, str]]:
+def _facts(proposal: Proposal) -> Facts:
     return [
-        (_now("Loan"), f"{proposal.loan.code} · {proposal.loan.facility.supplier.name}"),
+        (
+            _now("Loan") if proposal.loan else _now("Supplier"),
+            f"{proposal.about} · {proposal.supplier.name}",
+        ),
         (_now("What is proposed"), proposal_told(proposal)),
         (_now("Proposed by"), f"{proposal.maker.email}, {day(proposal.proposed_date)}"),
         (_now("Why"), proposal.reason),
@@ -335,7 +375,7 @@ def _loss(request: HttpRequest, number: int) -> LossProposal:
     return found
 
 
-def _facts_of_loss(proposal: LossProposal) -> list[tuple[str, str]]:
+def _facts_of_loss(proposal: LossProposal) -> Facts:
     advance = proposal.advance
     return [
         (_now("Advance"), f"{advance.code} · {advance.line.merchant.name}"),

@@ -13,10 +13,11 @@ from tallystick.book.access.permissions import May
 from tallystick.book.acts.once import Caller
 from tallystick.book.payments.models import CashReceipt, PaymentOrder
 from tallystick.book.payments.order_again import order_again as order_payment_again
+from tallystick.book.proposals.propose import propose_refund
+from tallystick.book.proposals.terms import Refund
 from tallystick.book.servicing.apply_unapplied import apply_unapplied
 from tallystick.book.servicing.receipts import MAX_REFERENCE_LENGTH, Receipt
 from tallystick.book.servicing.receive import apply_to_loan
-from tallystick.book.servicing.refund import refund_credit
 from tallystick.book.servicing.reverse import reverse_receipt
 from tallystick.book.servicing.settle import settle
 from tallystick.faces.portal.filters import DateField, minor_typed
@@ -261,7 +262,7 @@ def reverse_one(request: HttpRequest, receipt: int) -> HttpResponse:
 
 @page(May.MOVE_CASH)
 def refund(request: HttpRequest) -> HttpResponse:
-    """Order the bank to pay out a supplier's credit."""
+    """Propose that the bank pays out a supplier's credit."""
     entity = entity_asked(request)
     form = RefundForm(
         request.POST or None,
@@ -272,23 +273,29 @@ def refund(request: HttpRequest) -> HttpResponse:
     )
     words = ActPage(
         title=_now("Refund a supplier's credit"),
-        lead=_now("The bank is ordered to pay it out to the supplier."),
-        button=_now("Order the refund"),
+        lead=_now(
+            "Once an approver, somebody else than you, agrees, the bank is ordered to pay it out "
+            "to the supplier."
+        ),
+        button=_now("Propose it"),
         back=reverse("house-cash"),
     )
 
-    def refunded(asked: dict[str, Any], caller: Caller) -> Told:
-        order = refund_credit(
+    def proposed(asked: dict[str, Any], caller: Caller) -> Told:
+        number = propose_refund(
             asked["supplier"],
-            asked["amount"] or 0,
-            currency=asked["currency"],
+            Refund(asked["currency"], asked["amount"] or 0),
             legal_entity_id=entity.pk,
             caller=caller,
             key=asked["key"],
+            maker=request.user,
         )
-        return Told(reverse("house-cash"), _now("Payment %(order)s is ordered.") % {"order": order})
+        return Told(
+            reverse("house-cash"),
+            _now("Proposal %(number)s waits for an approver.") % {"number": number},
+        )
 
-    return act_page(request, form, words, refunded)
+    return act_page(request, form, words, proposed)
 
 
 @page(May.MOVE_CASH)

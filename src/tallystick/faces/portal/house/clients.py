@@ -41,6 +41,11 @@ class ClientForm(ActForm):
         max_length=64,
         help_text=_("It reaches this firm's objects only. Empty: a client of the house."),
     )
+    user = forms.EmailField(
+        label=_("Speaks for"),
+        required=False,
+        help_text=_("Address of the user whose proposals or decisions it makes. Empty: nobody."),
+    )
     days = forms.IntegerField(
         label=_("Days until it expires"), required=False, min_value=1, max_value=3_650
     )
@@ -74,6 +79,7 @@ def add(request: HttpRequest) -> HttpResponse:
                 code=asked["code"],
                 scopes=tuple(asked["scopes"]),
                 party_code=asked["firm"] or None,
+                user_email=asked["user"] or None,
                 expires_at=None if days is None else datetime.now(UTC) + timedelta(days=days),
                 max_requests_a_minute=asked["requests"],
             ),

@@ -207,8 +207,10 @@ def told_of(line: Happened) -> dict[str, Any]:
             }
         case Proposal() if line.kind == "proposal_decided":
             told |= {
-                "title": _now("Approved") if row.approved else _now("Rejected"),
-                "detail": f"{_proposal_told(row)} · {row.checker} {row.decision_reason}".strip(),
+                "title": named("proposal_state", row.state),
+                "detail": (
+                    f"{_proposal_told(row)} · {row.checker or row.maker} {row.decision_reason}"
+                ).strip(),
             }
         case Proposal():
             told |= {
@@ -237,7 +239,7 @@ def _note_told(row: Note) -> dict[str, Any]:
 
 
 def _proposal_told(row: Proposal) -> str:
-    return f"{named('proposal_kind', row.kind)} · {row.loan.code}: {proposal_told(row)}"
+    return f"{named('proposal_kind', row.kind)} · {row.about}: {proposal_told(row)}"
 
 
 def _is_wanted(each: CaseOn, asked: Mapping[str, str], viewer: Viewer) -> bool:

@@ -37,24 +37,15 @@ urlpatterns = [
     path("unfreeze/<path:code>/", facilities.house_unfreeze, name="house-facilities-unfreeze"),
     path("loans/", loans.house_loans, name="house-loans"),
     path("loan/<path:code>/", loans.house_loan, name="house-loans-one"),
-    path("loan-extend/<path:code>/", loan_acts.extend, name="house-loans-extend"),
-    path("loan-move-due/<path:code>/", loan_acts.move_due, name="house-loans-move-due"),
-    path("loan-re-age/<path:code>/", loan_acts.re_age, name="house-loans-re-age"),
-    path("loan-pause/<path:code>/", loan_acts.pause, name="house-loans-pause"),
-    path("loan-rate/<path:code>/", loan_acts.rate, name="house-loans-rate"),
-    path("loan-waive/<path:code>/", loan_acts.waive, name="house-loans-waive"),
-    path("loan-restructure/<path:code>/", loan_acts.restructure, name="house-loans-restructure"),
-    path("loan-charge-off/<path:code>/", loan_acts.charge_off, name="house-loans-charge-off"),
-    path("loan-sell/<path:code>/", loan_acts.sell, name="house-loans-sell"),
-    path("loan-buy-back/<path:code>/", loan_acts.buy_back, name="house-loans-buy-back"),
-    path("loan-fee/<path:code>/", loan_acts.fee, name="house-loans-fee"),
-    path(
-        "loan-charge-back/<path:code>/", loan_acts.charge_back_one, name="house-loans-charge-back"
+    *(
+        path(f"loan-{each.name}/<path:code>/", loan_acts.view_of(each), name=each.view)
+        for each in loan_acts.PROPOSED
     ),
-    path("loan-reverse/<path:code>/", loan_acts.reverse_one, name="house-loans-reverse"),
+    path("loan-fee/<path:code>/", loan_acts.fee, name="house-loans-fee"),
     path("approvals/", approvals.waiting, name="house-approvals"),
     path("approvals/<int:number>/approve/", approvals.approve, name="house-approvals-approve"),
     path("approvals/<int:number>/reject/", approvals.reject, name="house-approvals-reject"),
+    path("approvals/<int:number>/withdraw/", approvals.withdraw, name="house-approvals-withdraw"),
     path(
         "approvals/advances/<int:number>/approve/",
         approvals.approve_loss_of,

@@ -5,29 +5,34 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from tallystick.book.financing.models import Loan
 from tallystick.book.proposals.propose import MAX_DAYS_EXTENDED
 from tallystick.book.proposals.terms import (
+    ChargeBack,
     ChargeOff,
     DueMove,
+    EventReversal,
     Extension,
     InterestPause,
     RateChange,
     ReAging,
     Restructuring,
     ShareBuyBack,
+    ShareReversal,
     ShareSale,
     Terms,
     Waiver,
 )
-from tallystick.book.servicing.models import LoanEvent
+from tallystick.book.servicing.reverse_event import reversible_events
+from tallystick.book.servicing.share_holders import TransferMade, transfers_made
 from tallystick.faces.portal.drawdown_words import amount
 from tallystick.faces.portal.filters import DateField
 from tallystick.faces.portal.house.act_pages import ActForm
 from tallystick.faces.portal.loan_act_words import CHARGES
-from tallystick.faces.portal.templatetags.figures import day
+from tallystick.faces.portal.proposal_words import event_told
+from tallystick.faces.portal.templatetags.figures import day, ppm_percent
 from tallystick.faces.portal.words import named
 from tallystick.rules.loan_events import Charge, rate_in_ppb
 from tallystick.rules.typed_amounts import MAX_TYPED_CHARACTERS, minor_from_typed
@@ -60,9 +65,10 @@ class AmountField(forms.CharField):
 class ProposalForm(ActForm):
     """An act that waits for a second person; ``terms`` is what it asks for."""
 
-    def __init__(self, *args: Any, currency: str, **given: Any) -> None:
+    def __init__(self, *args: Any, loan: Loan, **given: Any) -> None:
         super().__init__(*args, **given)
-        self.currency = currency
+        self.loan = loan
+        self.currency = loan.currency
         if "value_date" in self.fields:
             self.fields["value_date"].help_text = FROM_HELP
 
@@ -82,16 +88,18 @@ class ExtensionForm(ProposalForm):
 
 class DueMoveForm(ProposalForm):
     to_date = DateField(_("New due date"), required=True)
+    value_date = DateField(_("Counts from"))
 
     def terms(self) -> Terms:
-        return DueMove(self.cleaned_data["to_date"])
+        return DueMove(self.cleaned_data["to_date"], self.cleaned_data["value_date"])
 
 
 class ReAgingForm(ProposalForm):
     to_date = DateField(_("To be paid by"), required=True)
+    value_date = DateField(_("Counts from"))
 
     def terms(self) -> Terms:
-        return ReAging(self.cleaned_data["to_date"])
+        return ReAging(self.cleaned_data["to_date"], self.cleaned_data["value_date"])
 
 
 class PauseForm(ProposalForm):
@@ -172,33 +180,68 @@ class FeeForm(ActForm):
     value_date = DateField(_("Due on"), required=True)
 
 
-class ChargeBackForm(ActForm):
+class ChargeBackForm(ProposalForm):
     """Money that the payer's bank has taken back."""
 
     amount = AmountField()
     value_date = DateField(_("Left the bank on"), required=True)
 
+    def __init__(self, *args: Any, **given: Any) -> None:
+        super().__init__(*args, **given)
+        self.fields["value_date"].help_text = ""
+        self.fields["value_date"].initial = self.loan.facility.legal_entity.business_date
 
-class EventForm(ActForm):
+    def terms(self) -> Terms:
+        amount_minor = minor_from_typed(self.cleaned_data["amount"], self.currency)
+        return ChargeBack(amount_minor, self.cleaned_data["value_date"])
+
+
+class EventReversalForm(ProposalForm):
     """Which event of the loan is taken back."""
 
     event = forms.ChoiceField(label=_("Event"))
 
-    def __init__(self, *args: Any, events: list[LoanEvent], currency: str, **given: Any) -> None:
+    def __init__(self, *args: Any, **given: Any) -> None:
         super().__init__(*args, **given)
-        self.fields["event"].choices = [(each.pk, event_told(each, currency)) for each in events]
+        events = reversible_events(self.loan.pk)
+        self.fields["event"].choices = [
+            (each.pk, event_told(each, self.currency)) for each in events
+        ]
         if not events:
             self.fields["event"].help_text = _("Nothing that happened can be taken back by itself.")
 
+    def terms(self) -> Terms:
+        return EventReversal(int(self.cleaned_data["event"]))
 
-def event_told(event: LoanEvent, currency: str) -> str:
-    """What happened and when: Fee charged · 4 Mar 2026 · ¥ 50.00."""
-    told = [named("loan_event", event.kind), day(event.value_date)]
-    if event.amount_minor is not None:
-        told.append(amount(event.amount_minor, currency))
-    if event.days is not None:
-        told.append(_now("days: %(days)s") % {"days": event.days})
-    return " · ".join(told)
+
+class ShareReversalForm(ProposalForm):
+    """Which sale or buy-back of a share is taken back."""
+
+    transfer = forms.ChoiceField(label=_("Transfer of a share"))
+
+    def __init__(self, *args: Any, **given: Any) -> None:
+        super().__init__(*args, **given)
+        standing = [each for each in transfers_made(self.loan.code) if each.reversed_date is None]
+        self.fields["transfer"].choices = [
+            (each.number, self._told(each)) for each in reversed(standing)
+        ]
+        if not standing:
+            self.fields["transfer"].help_text = _("No share of this loan has changed hands.")
+
+    def terms(self) -> Terms:
+        return ShareReversal(int(self.cleaned_data["transfer"]))
+
+    def _told(self, transfer: TransferMade) -> str:
+        """What changed hands and when: Sale of a share · BANK-B · 30 % · 4 Mar 2026 · ¥ 50.00."""
+        kind = "share_sale" if transfer.share_ppm > 0 else "share_buy_back"
+        told = [
+            named("proposal_kind", kind),
+            transfer.funder,
+            ppm_percent(abs(transfer.share_ppm)),
+            day(transfer.value_date),
+            amount(abs(transfer.price_minor), self.currency),
+        ]
+        return " · ".join(told)
 
 
 def _ppb(percent: Decimal) -> int:

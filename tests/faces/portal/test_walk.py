@@ -94,7 +94,7 @@ ADDRESSES: dict[str, May] = {
     "house-approvals": May.SEE_HOUSE,
     "house-approvals-approve": May.DECIDE_RELIEF,
     "house-approvals-reject": May.DECIDE_RELIEF,
-    "house-approvals-withdraw": May.PROPOSE_RELIEF,
+    "house-approvals-withdraw": May.WITHDRAW,
     "house-approvals-approve-loss": May.DECIDE_RELIEF,
     "house-approvals-reject-loss": May.DECIDE_RELIEF,
     "house-collections": May.SEE_HOUSE,

@@ -22,6 +22,7 @@ class May(StrEnum):
     WORK = "work on items"
     COLLECT = "collect what is overdue"
     PROPOSE_RELIEF = "propose what is given up or put off on a loan"
+    WITHDRAW = "withdraw a proposal of one's own"
     DECIDE_RELIEF = "decide on what is given up or put off on a loan"
     SERVICE_LOANS = "charge fees on loans and take events back"
     PROMISE = "promise to pay"
@@ -50,6 +51,7 @@ GRANTED: Mapping[Role, frozenset[May]] = {
         May.WORK,
         May.COLLECT,
         May.PROPOSE_RELIEF,
+        May.WITHDRAW,
         May.SERVICE_LOANS,
         May.DISPUTE,
         May.PROPOSE_FACT,
@@ -63,6 +65,7 @@ GRANTED: Mapping[Role, frozenset[May]] = {
     | {
         May.PROPOSE_FACT,
         May.PROPOSE_RELIEF,
+        May.WITHDRAW,
         May.SERVICE_LOANS,
         May.FREEZE,
         May.CHANGE_TERMS,
@@ -73,7 +76,14 @@ GRANTED: Mapping[Role, frozenset[May]] = {
     Role.APPROVER: _OF_STAFF
     | {May.DECIDE_JOURNAL, May.DECIDE_RELIEF, May.DECIDE_FACT, May.SEE_AUDIT},
     Role.TREASURY: _OF_STAFF
-    | {May.TAKE_RECEIPTS, May.HEAR_BANK, May.MOVE_CASH, May.WORK, May.PROPOSE_JOURNAL},
+    | {
+        May.TAKE_RECEIPTS,
+        May.HEAR_BANK,
+        May.MOVE_CASH,
+        May.WITHDRAW,
+        May.WORK,
+        May.PROPOSE_JOURNAL,
+    },
     Role.AUDITOR: _OF_STAFF | {May.SEE_AUDIT},
     Role.MACHINE: frozenset(
         {

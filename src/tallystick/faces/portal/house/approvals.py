@@ -121,7 +121,7 @@ def reject(request: HttpRequest, number: int) -> HttpResponse:
     return _rejection(request, proposal, reject_proposal, title, _facts(proposal))
 
 
-@page(May.PROPOSE_RELIEF, May.MOVE_CASH)
+@page(May.WITHDRAW)
 def withdraw(request: HttpRequest, number: int) -> HttpResponse:
     """Take back what one has proposed oneself."""
     proposal = _proposal(request, number)

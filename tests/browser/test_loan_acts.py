@@ -4,7 +4,7 @@ import pytest
 from tests.browser.conftest import DESK, LANGUAGES, PHONE
 from tests.browser.test_every_page import ASK_AXE, AXE, TOO_WIDE
 
-ACTS = ("extend", "pause", "waive", "charge-off", "fee", "reverse")
+ACTS = ("extend", "pause", "waive", "charge-off", "fee", "reverse", "reverse-share")
 
 
 def live_loan(here) -> str:

@@ -212,7 +212,7 @@ def test_a_provisional_due_date_moves_when_its_year_is_published_and_says_so(dat
         "from_date": "2027-02-22",
         "to_date": "2027-02-23",
     }
-    assert closed.figures["dues"] == {"moved": [told], "late_fees": 0}
+    assert closed.figures["dues"] == {"moved": [told], "late_fees": 0, "late_fees_taken_back": 0}
     assert OutboxMessage.objects.get(topic="due_date_moved").payload == told
     loan = Loan.objects.get(pk=moves)
     assert (loan.due_date, loan.due_date_provisional) == (date(2027, 2, 23), False)

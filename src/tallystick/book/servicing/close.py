@@ -26,7 +26,7 @@ from tallystick.book.parties.models import LegalEntity
 from tallystick.book.sales_credit.night import sales_night
 from tallystick.book.servicing.accrual import accrue
 from tallystick.book.servicing.delinquency import delinquency
-from tallystick.book.servicing.late_fees import charge_late_fees
+from tallystick.book.servicing.late_fees import late_fees
 from tallystick.book.servicing.models import DayStep
 from tallystick.book.servicing.move_dues import move_dues
 from tallystick.book.servicing.pass_turns import pass_turns
@@ -184,11 +184,9 @@ def _rates(legal_entity_id: int, day: date, act_id: int) -> Figures:
 
 def _dues(legal_entity_id: int, day: date, act_id: int) -> Figures:
     """Booked in the day that is open now: the day that closes had its dues."""
-    open_date = day + timedelta(days=1)
-    return {
-        "moved": move_dues(legal_entity_id, booking_date=open_date, act_id=act_id),
-        "late_fees": charge_late_fees(legal_entity_id, booking_date=open_date, act_id=act_id),
-    }
+    moved = move_dues(legal_entity_id, booking_date=day + timedelta(days=1), act_id=act_id)
+    fees = late_fees(legal_entity_id, day=day, act_id=act_id)
+    return {"moved": moved, "late_fees": fees.charged, "late_fees_taken_back": fees.taken_back}
 
 
 def _accrue(legal_entity_id: int, day: date, act_id: int) -> Figures:

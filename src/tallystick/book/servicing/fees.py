@@ -15,6 +15,9 @@ ARRANGEMENT_FEE = "programme fee:arrangement"
 LATE_FEE = "programme fee:late "
 """How the reference of a late fee begins; the due date that was missed follows."""
 
+NOT_LATE = "programme fee:not late "
+"""How the reference begins by which the close takes a late fee back; the due date follows."""
+
 
 def fee_names(loan_ids: Iterable[int]) -> dict[int, str]:
     """What the programme charged on these loans, by event: ``arrangement_fee`` or ``late_fee``."""

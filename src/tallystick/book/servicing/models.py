@@ -3,6 +3,7 @@
 from datetime import date
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -34,7 +35,15 @@ class LoanEvent(models.Model):
     )
 
     class Meta:
-        indexes = [models.Index(fields=["loan", "value_date"], name="loan_event_by_loan")]
+        indexes = [
+            models.Index(fields=["loan", "value_date"], name="loan_event_by_loan"),
+            BrinIndex(
+                fields=["booking_date"],
+                pages_per_range=16,
+                autosummarize=True,
+                name="loan_event_by_booking_date",
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(amount_minor=None) | Q(amount_minor__gt=0),

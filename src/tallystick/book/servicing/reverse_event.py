@@ -59,7 +59,7 @@ def reverse_event(loan: str, event_id: int, *, caller: Caller, key: str) -> None
             business_date = open_day(legal_entity_id)
             held = locked_loan(loan, legal_entity_id, statuses=PAID_OUT)
             event = _reversible(loan, held.loan_id, event_id)
-            booked = _taken_back(event, held, business_date, act.act_id)
+            booked = take_entry_back(event, held, business_date, act.act_id)
             record_one(
                 NewLoanEvent(
                     loan_id=held.loan_id,
@@ -97,7 +97,7 @@ def _reversible(loan: str, loan_id: int, event_id: int) -> LoanEvent:
     return event
 
 
-def _taken_back(
+def take_entry_back(
     event: LoanEvent, held: LoanPosition, booking_date: date, act_id: int
 ) -> dict[str, int]:
     """Take back the event's own entry, where it has one to; what that credits, by account.
@@ -108,7 +108,10 @@ def _taken_back(
     if name is None:
         return {}
     entry_id = Entry.objects.values_list("id", flat=True).get(
-        act=event.act_id, event=name, reference=f"loan:{held.code}"
+        act=event.act_id,
+        event=name,
+        reference=f"loan:{held.code}",
+        value_date=event.value_date,
     )
     entry = journal_entry(entry_id)
     if all(posting.account.book in (None, held.book_id) for posting in entry.postings):

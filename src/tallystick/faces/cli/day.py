@@ -122,6 +122,8 @@ def _print(day: "ClosedDay") -> None:
     )
     if late_fees := day.figures["dues"].get("late_fees"):
         typer.echo(f"  {late_fees} fees for due dates missed")
+    if taken_back := day.figures["dues"].get("late_fees_taken_back"):
+        typer.echo(f"  {taken_back} fees taken back: their due dates were met in time after all")
     for moved in day.figures["dues"]["moved"]:
         typer.echo(
             f"  loan {moved['loan']}: its due date moves from {moved['from_date']} to "

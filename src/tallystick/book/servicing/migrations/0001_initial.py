@@ -3,6 +3,7 @@
 import datetime
 
 import django.contrib.postgres.fields
+import django.contrib.postgres.indexes
 import django.db.models.deletion
 import django.db.models.functions.datetime
 from django.db import migrations, models
@@ -121,7 +122,15 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "indexes": [models.Index(fields=["loan", "value_date"], name="loan_event_by_loan")],
+                "indexes": [
+                    models.Index(fields=["loan", "value_date"], name="loan_event_by_loan"),
+                    django.contrib.postgres.indexes.BrinIndex(
+                        autosummarize=True,
+                        fields=["booking_date"],
+                        name="loan_event_by_booking_date",
+                        pages_per_range=16,
+                    ),
+                ],
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(

@@ -2,23 +2,28 @@
 
 from fractions import Fraction
 
+import narwhals as nw
+import polars as pl
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from tests.rules import oracle_expected_loss as oracle
+from tests.rules.oracle_expected_loss import (
+    Exposure,
+    expected_loss_minor,
+    instalments_allowance_minor,
+)
 
 from tallystick.rules.expected_loss import (
     PPB,
-    Exposure,
     LossTerms,
     MatrixRate,
     PdPoint,
     allowance_minor,
     cumulative_pd,
-    expected_loss_minor,
-    instalments_allowance_minor,
-    loss_rate_ppb,
+    loss_rates_ppb,
     matrix_rate_ppb,
-    principal_to_come_minor,
+    principal_lost,
     reserve_above_loss_minor,
     reserve_needed_minor,
 )
@@ -27,6 +32,30 @@ from tallystick.rules.expected_loss import (
 def staged(*curve: tuple[int, int], lgd_bps: int = 10_000, min_horizon_days: int = 30) -> LossTerms:
     points = tuple(PdPoint(days, ppm) for days, ppm in curve)
     return LossTerms(lgd_bps, min_horizon_days, points, ())
+
+
+def loss_rate_ppb(terms: LossTerms, *, days_to_due: int, **rate: int) -> int:
+    return loss_rates_ppb(terms, [days_to_due], **rate)[days_to_due]
+
+
+def due_dates_of(
+    planned_minor: list[int], rates_ppb: list[int], *, repaid_minor: int, principal_minor: int
+) -> nw.DataFrame[pl.DataFrame]:
+    return nw.from_native(
+        pl.DataFrame(
+            {
+                "planned_before_minor": [0, *planned_minor[:-1]],
+                "planned_minor": [*planned_minor[:-1], None],
+                "loss_ppb": rates_ppb,
+            }
+        ).with_columns(loan_id=1, repaid_minor=repaid_minor, principal_minor=principal_minor)
+    )
+
+
+def lost_ppb(dues: nw.DataFrame[pl.DataFrame]) -> int:
+    """In billionths of a minor unit."""
+    [(_, lost_minor, rest_ppb)] = principal_lost(dues).rows()
+    return lost_minor * PPB + rest_ppb
 
 
 def test_twelve_month_loss_of_ifrs_9_example_8():
@@ -114,11 +143,50 @@ def test_a_loan_of_two_instalments_loses_what_two_loans_of_one_would():
     ],
 )
 def test_principal_still_to_come_follows_the_plan(repaid, principal, to_come):
-    found = principal_to_come_minor(
-        [300, 600, 1_000], repaid_minor=repaid, principal_minor=principal
+    """Of each due date alone, as if all of it were lost."""
+    for place, amount_minor in enumerate(to_come):
+        dues = due_dates_of(
+            [300, 600, 1_000],
+            [PPB if place == each else 0 for each in range(3)],
+            repaid_minor=repaid,
+            principal_minor=principal,
+        )
+
+        assert lost_ppb(dues) == amount_minor * PPB
+
+
+@given(
+    instalments=st.lists(st.integers(0, 2**61), min_size=1, max_size=12).filter(
+        lambda parts: 0 < sum(parts) < 2**62
+    ),
+    rates_ppb=st.lists(st.integers(0, PPB), min_size=12, max_size=12),
+    repaid=st.integers(0, 2**62),
+    charged_off=st.integers(0, 2**62),
+)
+def test_what_is_lost_of_principal_agrees_with_the_clause_read_aloud(
+    instalments, rates_ppb, repaid, charged_off
+):
+    """Also of amounts whose products leave 64 bits."""
+    planned_minor = [sum(instalments[: place + 1]) for place in range(len(instalments))]
+    repaid_minor = min(repaid, planned_minor[-1])
+    principal_minor = max(0, planned_minor[-1] - repaid_minor - charged_off)
+    asked = {"repaid_minor": repaid_minor, "principal_minor": principal_minor}
+    rates_ppb = rates_ppb[: len(instalments)]
+
+    parts_minor = oracle.principal_to_come_minor(planned_minor, **asked)
+
+    assert lost_ppb(due_dates_of(planned_minor, rates_ppb, **asked)) == sum(
+        minor * ppb for minor, ppb in zip(parts_minor, rates_ppb, strict=True)
     )
 
-    assert found == to_come
+
+def test_what_is_lost_is_summed_loan_by_loan():
+    one = due_dates_of([300, 1_000], [0, PPB], repaid_minor=0, principal_minor=1_000)
+    other = due_dates_of([50], [PPB // 4], repaid_minor=0, principal_minor=50)
+
+    lost = principal_lost(nw.concat([one, other.with_columns(loan_id=nw.lit(2))]))
+
+    assert sorted(lost.rows()) == [(1, 700, 0), (2, 12, PPB // 2)]
 
 
 def test_the_term_structure_is_straight_between_its_points_and_goes_on_beyond_the_last():
@@ -193,6 +261,24 @@ def test_a_lifetime_loses_at_least_what_twelve_months_do_and_no_more_than_all(
     first, second, third = (loss_rate_ppb(terms, stage=stage, **rate) for stage in (1, 2, 3))
 
     assert 0 <= first <= second <= third <= PPB
+
+
+@given(
+    terms=terms_of(),
+    days=st.lists(st.integers(-400, 2_000), min_size=1, max_size=6),
+    stage=st.integers(1, 3),
+    rate_ppb=st.integers(0, 400_000_000),
+    days_a_year=st.sampled_from([360, 365]),
+)
+@settings(max_examples=60)
+def test_rates_of_loss_found_together_agree_with_the_clause_read_aloud(
+    terms, days, stage, rate_ppb, days_a_year
+):
+    asked = {"stage": stage, "annual_rate_ppb": rate_ppb, "days_a_year": days_a_year}
+
+    assert loss_rates_ppb(terms, days, **asked) == {
+        each: oracle.loss_rate_ppb(terms, days_to_due=each, **asked) for each in days
+    }
 
 
 @given(terms=terms_of(), split=st.integers(1, 99), rate_ppb=st.integers(0, 400_000_000))

@@ -16,12 +16,13 @@ Everything is exact until the one rounding at the end, half up.
 Source: IFRS 9, 5.5.3 to 5.5.11, 5.5.15, 5.5.17, B5.5.28 to B5.5.37, B5.5.44.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
+from functools import lru_cache
 
 import narwhals as nw
+from narwhals.typing import FrameT
 
 from tallystick.rules.money import Rounding, rounded
 
@@ -59,17 +60,6 @@ class LossTerms:
     matrix: tuple[MatrixRate, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Exposure:
-    """What would be lost without recovery on a default after the last period, by ``to_day``.
-
-    ``to_day`` counts from now, this day included; the first period begins now.
-    """
-
-    to_day: int
-    amount_minor: int
-
-
 def stage(*, days_past_due: nw.Expr, is_impaired: nw.Expr, over_days: tuple[int, int]) -> nw.Expr:
     """1, 2 or 3; the columns ``rebuts_stage_2`` and ``rebuts_stage_3`` say what is rebutted.
 
@@ -88,7 +78,8 @@ def stage(*, days_past_due: nw.Expr, is_impaired: nw.Expr, over_days: tuple[int,
     )
 
 
-def cumulative_pd(curve: Sequence[PdPoint], days: int) -> Fraction:
+@lru_cache(maxsize=10_000)
+def cumulative_pd(curve: tuple[PdPoint, ...], days: int) -> Fraction:
     """Probability of a default by day ``days``."""
     start_days, start_ppm = 0, 0
     per_day = Fraction(0)
@@ -100,100 +91,104 @@ def cumulative_pd(curve: Sequence[PdPoint], days: int) -> Fraction:
     return min(Fraction(1), (start_ppm + per_day * (days - start_days)) / PPM)
 
 
-def expected_loss_minor(
+def loss_rates_ppb(
     terms: LossTerms,
-    exposures: Sequence[Exposure],
-    *,
-    horizon_days: int,
-    annual_rate_ppb: int,
-    days_a_year: int,
-) -> int:
-    """Loss of defaults within ``horizon_days``, discounted and rounded half up; minor units.
-
-    ``exposures`` come in the order of their days. A period ends where an exposure does, at each
-    point of the term structure, at twelve months (so that their loss is a part of the lifetime's)
-    and at the horizon.
-    """
-    ends = sorted({TWELVE_MONTHS_DAYS, *(point.days for point in terms.curve)})
-    loss = Fraction(0)
-    start = 0
-    for exposure in exposures:
-        last = min(exposure.to_day, horizon_days)
-        inside = [end for end in ends if start < end < last]
-        for end in [*inside, last] if last > start else []:
-            probability = cumulative_pd(terms.curve, end) - cumulative_pd(terms.curve, start)
-            discount = 1 + Fraction(annual_rate_ppb * end, PPB * days_a_year)
-            loss += probability * exposure.amount_minor / discount
-            start = end
-    loss *= Fraction(terms.lgd_bps, 10_000)
-    return rounded(loss.numerator, loss.denominator, Rounding.HALF_UP)
-
-
-def loss_rate_ppb(
-    terms: LossTerms, *, stage: int, days_to_due: int, annual_rate_ppb: int, days_a_year: int
-) -> int:
-    """Expected loss on a loan with one due date, in parts per billion of its exposure.
-
-    Half up to a whole part: loans that agree in these four share one rate.
-    """
-    if stage == 3:
-        return rounded(terms.lgd_bps * PPB, 10_000, Rounding.HALF_UP)
-    lifetime_days = max(days_to_due, terms.min_horizon_days)
-    return expected_loss_minor(
-        terms,
-        [Exposure(lifetime_days, PPB)],
-        horizon_days=lifetime_days if stage == 2 else min(lifetime_days, TWELVE_MONTHS_DAYS),
-        annual_rate_ppb=annual_rate_ppb,
-        days_a_year=days_a_year,
-    )
-
-
-def principal_to_come_minor(
-    planned_minor: Sequence[int], *, repaid_minor: int, principal_minor: int
-) -> list[int]:
-    """Principal that is still to be repaid at each due date of a plan; sums to ``principal_minor``.
-
-    ``planned_minor``: the principal to be repaid by each due date in all. What was repaid counts
-    against the oldest; the last due date takes the remainder.
-    """
-    by_then_minor = [
-        min(max(0, planned - repaid_minor), principal_minor) for planned in planned_minor[:-1]
-    ]
-    return [later - earlier for earlier, later in pairwise([0, *by_then_minor, principal_minor])]
-
-
-def instalments_allowance_minor(
-    terms: LossTerms,
-    parts: Sequence[Exposure],
+    days_to_due: Iterable[int],
     *,
     stage: int,
     annual_rate_ppb: int,
     days_a_year: int,
-) -> int:
-    """What a loan with several due dates needs; minor units, rounded half up once.
+) -> dict[int, int]:
+    """Expected loss on loans with one due date, in parts per billion of their exposure.
 
-    A loan repaid in instalments is a bundle of loans with one due date each: what is outstanding in
-    a period is the sum of the parts not yet due, so that the sum over periods of marginal default ×
-    exposure is the sum over parts of part × cumulative default up to its due date:
-
-        allowance = Σ over parts amount × loss_rate_ppb(days to its due date) / 10⁹
-
-    ``parts``: what falls due by each ``to_day``, from now; interest, penalty and fees that have
-    run fall due with the first. A default within a part's last period is discounted from that
-    part's due date, so that a part is worth what a loan of its own would be.
+    By the days to the due date, which are below zero where it has passed. Half up to a whole part:
+    loans that agree in these four share one rate.
     """
-    numerator = sum(
-        part.amount_minor
-        * loss_rate_ppb(
-            terms,
-            stage=stage,
-            days_to_due=part.to_day,
-            annual_rate_ppb=annual_rate_ppb,
-            days_a_year=days_a_year,
+    if stage == 3:
+        return dict.fromkeys(days_to_due, rounded(terms.lgd_bps * PPB, 10_000, Rounding.HALF_UP))
+    horizon_days = {days: _horizon_days(terms, days, stage) for days in days_to_due}
+    lost = _lost_by(terms, set(horizon_days.values()), annual_rate_ppb, days_a_year)
+    rates_ppb = {
+        horizon: rounded(numerator * terms.lgd_bps * PPB, denominator * 10_000, Rounding.HALF_UP)
+        for horizon, (numerator, denominator) in lost.items()
+    }
+    return {days: rates_ppb[horizon] for days, horizon in horizon_days.items()}
+
+
+def _horizon_days(terms: LossTerms, days_to_due: int, stage: int) -> int:
+    """How far ahead defaults are looked for: the whole life, or twelve months of it."""
+    lifetime_days = max(days_to_due, terms.min_horizon_days)
+    return lifetime_days if stage == 2 else min(lifetime_days, TWELVE_MONTHS_DAYS)
+
+
+def _lost_by(
+    terms: LossTerms, horizons_days: Iterable[int], annual_rate_ppb: int, days_a_year: int
+) -> dict[int, tuple[int, int]]:
+    """Σ over periods (PD(end) − PD(start)) / (1 + rate × end / days a year), to each horizon.
+
+    A period ends at each point of the term structure, at twelve months (so that their loss is a
+    part of the lifetime's) and at the horizon. As numerator and denominator: a night asks for tens
+    of thousands, and to bring each to its lowest terms takes most of the time.
+    """
+    year = PPB * days_a_year
+
+    def with_period(lost: tuple[int, int], start: int, end: int) -> tuple[int, int]:
+        defaults = cumulative_pd(terms.curve, end) - cumulative_pd(terms.curve, start)
+        numerator, denominator = lost
+        discounted = defaults.denominator * (year + annual_rate_ppb * end)
+        return (
+            numerator * discounted + defaults.numerator * year * denominator,
+            denominator * discounted,
         )
-        for part in parts
+
+    ends = sorted({TWELVE_MONTHS_DAYS, *(point.days for point in terms.curve)}, reverse=True)
+    lost = {}
+    so_far, start = (0, 1), 0
+    for horizon in sorted(horizons_days):
+        while ends and ends[-1] < horizon:
+            end = ends.pop()
+            so_far = with_period(so_far, start, end)
+            start = end
+        lost[horizon] = with_period(so_far, start, horizon)
+    return lost
+
+
+def principal_lost(dues: FrameT) -> FrameT:
+    """What each loan repaid in instalments is expected to lose of its principal.
+
+    Such a loan is a bundle of loans with one due date each: what is outstanding in a period is the
+    sum of the parts not yet due, so that the sum over periods of marginal default × exposure is the
+    sum over parts of part × cumulative default up to its due date:
+
+        lost = Σ over due dates amount × loss_ppb / 10⁹
+        amount = principal still to be repaid by the due date − by the one before
+        still to be repaid = min(principal, max(0, planned − repaid)), by the last all of it
+
+    What was repaid counts against the oldest. A default within a part's last period is discounted
+    from that part's due date, so that a part is worth what a loan of its own would be.
+
+    In, a row for each due date: loan_id, planned_before_minor and planned_minor (principal to be
+    repaid in all by the due date before, 0 if none, and by this one, null if it is the last),
+    principal_minor and repaid_minor of the loan, loss_ppb. Out, a row for each loan: loan_id and
+    the sum in two parts, lost_minor + lost_ppb / 10⁹.
+    """
+    principal, repaid = nw.col("principal_minor"), nw.col("repaid_minor")
+
+    def to_repay(planned: nw.Expr) -> nw.Expr:
+        return nw.min_horizontal(principal, nw.max_horizontal(nw.lit(0), planned - repaid))
+
+    by_then = to_repay(nw.col("planned_minor").fill_null(principal + repaid))
+    amount = by_then - to_repay(nw.col("planned_before_minor"))
+    # In two parts: one product would wrap 64 bits at about CNY 90 million.
+    loss = nw.col("loss_ppb")
+    rest_ppb = amount % PPB * loss
+    return (
+        dues.with_columns(
+            lost_minor=amount // PPB * loss + rest_ppb // PPB, lost_ppb=rest_ppb % PPB
+        )
+        .group_by("loan_id")
+        .agg(nw.col("lost_minor", "lost_ppb").sum())
     )
-    return rounded(numerator, PPB, Rounding.HALF_UP)
 
 
 def matrix_rate_ppb(terms: LossTerms, *, days_past_due: int) -> int:

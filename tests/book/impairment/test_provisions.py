@@ -12,6 +12,11 @@ from tests.book.servicing import scene as scenes
 from tests.book.servicing.books import findings, net_minor
 from tests.book.servicing.scene import CALLER, START
 from tests.book.servicing.test_reverse import code_of
+from tests.rules.oracle_expected_loss import (
+    Exposure,
+    instalments_allowance_minor,
+    principal_to_come_minor,
+)
 
 from tallystick.book.impairment.checks import impairment_checks
 from tallystick.book.impairment.facts import FactKind
@@ -23,13 +28,7 @@ from tallystick.book.servicing.close import close_day, close_through
 from tallystick.book.servicing.models import Position, RepaymentPlan
 from tallystick.book.servicing.repay import repay
 from tallystick.book.servicing.sell_share import sell_share
-from tallystick.rules.expected_loss import (
-    PPB,
-    Exposure,
-    allowance_minor,
-    instalments_allowance_minor,
-    principal_to_come_minor,
-)
+from tallystick.rules.expected_loss import PPB, allowance_minor
 from tallystick.site import databases
 
 DAY = timedelta(days=1)

@@ -1,16 +1,19 @@
 """What loans with several due dates still owe by each of them, as parts of the night's provisions.
 
 A loan repaid in instalments is expected to lose what a bundle of loans with one due date each
-would (``rules.expected_loss.instalments_allowance_minor``). Its parts are found from its plan and
-the principal repaid so far; loans with one due date have no plan, and cost nothing here.
+would (``rules.expected_loss.principal_lost``). Its parts are found from its plan and the principal
+repaid so far; loans with one due date have no plan, and cost nothing here.
 """
 
+from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
+import polars as pl
 from django.db import connection
 
 from tallystick.book.columns import plain
+from tallystick.book.frames import frame_of
 from tallystick.book.servicing.history import folded, loan_events
 from tallystick.book.servicing.models import STILL_IN_FORCE
 from tallystick.book.servicing.positions import positions_of
@@ -29,7 +32,7 @@ _CHANGED_SINCE = """
       AND (%(loan_id)s::bigint IS NULL OR plan.loan_id = %(loan_id)s)
 """
 
-PLAN = """
+_PLAN = """
     plan AS (
         SELECT loan_id, due_dates, planned_minor FROM servicing_repaymentplan
         WHERE loan_id <> ALL(%(changed)s::bigint[])
@@ -41,35 +44,81 @@ PLAN = """
     )
 """
 
+# A plan is read as texts: ten million due dates would be as many rows. Its last due date takes the
+# remainder, whatever was planned.
+_LOANS = """
+    WITH {place}, {plan}
+    SELECT live.loan_id, kind_stage, kind_rate_ppb, days_a_year, principal_minor,
+           disbursed_minor - principal_minor - coalesce(principal_charged_off_minor, 0),
+           array_to_string(plan.due_dates, ','),
+           concat_ws(',', 0, nullif(array_to_string(
+               plan.planned_minor[:cardinality(plan.planned_minor) - 1], ','), ''))
+    FROM plan JOIN ({live}) AS live USING (loan_id)
+"""
 
-def parts_of(live: str) -> str:
-    """A query for what the loans of the query ``live`` with a plan have to repay by each due date.
+_COLUMNS = {
+    "loan_id": pl.Int64,
+    "kind_stage": pl.Int64,
+    "kind_rate_ppb": pl.Int64,
+    "days_a_year": pl.Int64,
+    "principal_minor": pl.Int64,
+    "repaid_minor": pl.Int64,
+    "due_dates": pl.String,
+    "planned_before_minor": pl.String,
+}
 
-    Restates ``rules.expected_loss.principal_to_come_minor``.
+
+KIND = ("kind_stage", "days_late", "kind_rate_ppb", "days_a_year")
+"""What loans, and due dates of instalments, agree in that share a rate of loss; days to a due date
+count below zero."""
+
+
+class DuesToCome(NamedTuple):
+    """Due dates of loans in instalments, with kinds of loss.
+
+    ``rows`` as ``rules.expected_loss.principal_lost`` takes them, but with ``alike`` and
+    ``days_late`` in place of the rate of loss; ``kinds`` has the ``KIND`` of each such pair.
     """
-    still_to_pay = "least(principal_minor, greatest(0, planned_minor[{}] - repaid_minor))"
-    return f"""
-    SELECT * FROM (
-        SELECT loan_id, kind_stage, %(day)s::date - due_date_of_part AS days_late, kind_rate_ppb,
-               days_a_year,
-               CASE WHEN place = cardinality(planned_minor) THEN principal_minor
-                    ELSE {still_to_pay.format("place")} END
-               - CASE WHEN place = 1 THEN 0 ELSE {still_to_pay.format("place - 1")} END
-                   AS amount_minor
-        FROM (
-            SELECT live.loan_id, kind_stage, kind_rate_ppb, live.days_a_year, principal_minor,
-                   disbursed_minor - principal_minor - coalesce(principal_charged_off_minor, 0)
-                       AS repaid_minor,
-                   plan.due_dates, plan.planned_minor
-            FROM plan JOIN ({live}) AS live USING (loan_id)
-            WHERE NOT %(is_matrix)s
-        ) AS planned
-        CROSS JOIN LATERAL unnest(due_dates) WITH ORDINALITY AS due (due_date_of_part, place)
-    ) AS part
-    WHERE amount_minor > 0
-    -- OFFSET: first the parts and then their rates, which else would be joined loan by rate.
-    OFFSET 0
+
+    rows: pl.DataFrame
+    kinds: pl.DataFrame
+
+
+def dues_to_come(
+    place: str, live: str, arguments: Mapping[str, Any], changed: Mapping[str, Any]
+) -> DuesToCome:
+    """The due dates of the loans of the query ``live`` with a plan, as they stood on the ``day``.
+
+    ``place``: what ``live`` reads besides tables. ``changed``: from ``plans_changed_since``.
     """
+    loans = frame_of(
+        _LOANS.format(place=place, plan=_PLAN, live=live), {**arguments, **changed}, _COLUMNS
+    )
+    # Only their number comes along to the due dates, of which there are many times as many.
+    kind_of_loan = ("kind_stage", "kind_rate_ppb", "days_a_year")
+    alike = loans.select(kind_of_loan).unique().with_row_index("alike")
+    rows = (
+        loans.join(alike, on=kind_of_loan)
+        .select(
+            "loan_id",
+            "alike",
+            "principal_minor",
+            "repaid_minor",
+            pl.col("due_dates").str.split(",").alias("due_date"),
+            pl.col("planned_before_minor").str.split(",").cast(pl.List(pl.Int64)),
+        )
+        .explode("due_date", "planned_before_minor")
+        .with_columns(
+            planned_minor=pl.when(pl.col("loan_id") == pl.col("loan_id").shift(-1)).then(
+                pl.col("planned_before_minor").shift(-1)
+            ),
+            days_late=(
+                pl.lit(arguments["day"]) - pl.col("due_date").str.to_date("%Y-%m-%d")
+            ).dt.total_days(),
+        )
+        .drop("due_date")
+    )
+    return DuesToCome(rows, rows.select("alike", "days_late").unique().join(alike, on="alike"))
 
 
 def plans_changed_since(
@@ -77,7 +126,7 @@ def plans_changed_since(
 ) -> dict[str, Any]:
     """The plans, as they were at the end of ``day``, that events booked later have met.
 
-    As arguments of a statement with ``PLAN``. ``loan_id``: of that loan alone.
+    As arguments of a statement. ``loan_id``: of that loan alone.
     """
     with connection.cursor() as cursor:
         cursor.execute(

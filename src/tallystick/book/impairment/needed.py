@@ -5,14 +5,17 @@ stage, days to their due date, rate and day count share one rate of loss, which
 ``rules.expected_loss`` works out; the database multiplies and sums.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
+import narwhals as nw
+import polars as pl
 from django.db import connection
 
 from tallystick.book.columns import plain
-from tallystick.book.impairment.instalments import PLAN, parts_of, plans_changed_since
+from tallystick.book.impairment.instalments import KIND, dues_to_come, plans_changed_since
 from tallystick.book.impairment.packs import pack_on
 from tallystick.book.impairment.standing import CLASS_ON
 from tallystick.book.servicing.accrual import (
@@ -25,8 +28,9 @@ from tallystick.book.servicing.accrual import (
 from tallystick.book.servicing.shares import loans_sold
 from tallystick.rules.expected_loss import (
     LossTerms,
-    loss_rate_ppb,
+    loss_rates_ppb,
     matrix_rate_ppb,
+    principal_lost,
 )
 from tallystick.rules.loan_events import RATE_UNITS
 from tallystick.rules.loan_shares import WHOLE_PPM, shares_after
@@ -65,12 +69,10 @@ _PLACE = """
     )
 """
 
-_KINDS_OF_LOSS = f"""
-    WITH {_PLACE}, {PLAN}
-    SELECT DISTINCT kind_stage, days_late, kind_rate_ppb, days_a_year FROM ({_LIVE}) AS live
-    UNION
-    SELECT kind_stage, days_late, kind_rate_ppb, days_a_year FROM ({parts_of(_LIVE)}) AS part
-"""
+_Kind = tuple[int, int, int, int]
+"""In the order of ``KIND``."""
+
+_KINDS_OF_LOSS = f"WITH {_PLACE} SELECT DISTINCT {', '.join(KIND)} FROM ({_LIVE}) AS live"
 
 ALLOWANCE = """
     exposure / 1000000000 * loss_ppb
@@ -86,11 +88,12 @@ OWN = """CASE WHEN own_ppm IS NULL THEN {0}
 """The lender's own share of an amount of a loan, rounded half-up; all of it where none is sold."""
 
 IN_INSTALMENTS = "(principal_loss + (exposure - principal_minor) * loss_ppb::numeric)"
-"""Restates ``rules.expected_loss.instalments_allowance_minor`` before the division: what is owed
-besides principal falls due with the loan's oldest due date that is not paid, or else the next."""
+"""The allowance of a loan in instalments before it is divided and rounded: to what its principal is
+expected to lose comes all else that is owed, which falls due with its oldest due date that is not
+paid, or else the next."""
 
 _PROVIDED = f"""
-    WITH {_PLACE}, {PLAN},
+    WITH {_PLACE},
     live AS ({_LIVE}),
     rate AS (
         SELECT * FROM unnest(
@@ -99,10 +102,9 @@ _PROVIDED = f"""
         ) AS rate (kind_stage, days_late, kind_rate_ppb, days_a_year, loss_ppb)
     ),
     in_parts AS (
-        SELECT part.loan_id, sum(part.amount_minor::numeric * rate.loss_ppb) AS principal_loss
-        FROM ({parts_of(_LIVE)}) AS part
-        LEFT JOIN rate USING (kind_stage, days_late, kind_rate_ppb, days_a_year)
-        GROUP BY 1
+        SELECT loan_id, lost_minor * 1000000000::numeric + lost_ppb AS principal_loss
+        FROM unnest(%(in_parts)s::bigint[], %(lost_minor)s::bigint[], %(lost_ppb)s::bigint[])
+            AS part (loan_id, lost_minor, lost_ppb)
     ),
     owing AS (
         SELECT held.loan_id, held.class_book_id, held.stage, held.principal_minor,
@@ -226,49 +228,89 @@ def _rows(
         sold: WHOLE_PPM - sum(shares_after(transfers).values())
         for sold, transfers in loans_sold(legal_entity_id, known_on=day).items()
     }
+    terms = held_to.pack.loss
     arguments = {
         "legal_entity_id": legal_entity_id,
         "day": day,
         "until": day + timedelta(days=1),
-        "is_matrix": bool(held_to.pack.loss.matrix),
-        "bands": [each.over_days + 1 for each in held_to.pack.loss.matrix],
+        "is_matrix": bool(terms.matrix),
+        "bands": [each.over_days + 1 for each in terms.matrix],
         "loan_id": loan_id,
         "sold_loans": plain(own_ppm),
         "own_ppm": plain(own_ppm.values()),
-        **plans_changed_since(legal_entity_id, day, loan_id),
     }
+    losses = _matrix_losses(terms) if terms.matrix else _staged_losses(terms, arguments)
     with connection.cursor() as cursor:
-        if held_to.pack.loss.matrix:
-            # The bands of a matrix are all there can be: no need to look what there is.
-            kinds = [(0, first_day, 0, 0) for first_day in arguments["bands"]]
-        else:
-            cursor.execute(_KINDS_OF_LOSS, arguments)
-            kinds = cursor.fetchall()
-        cursor.execute(query, arguments | _loss_rates(kinds, held_to.pack.loss))
+        cursor.execute(query, arguments | losses)
         return cursor.fetchall()
 
 
-def _loss_rates(kinds: Sequence[tuple[int, int, int, int]], terms: LossTerms) -> dict[str, str]:
-    """The rate of loss of each kind of loan, as columns of the statement."""
-    stages, days_late, rates_ppb, days_a_year = ([kind[n] for kind in kinds] for n in range(4))
+def _matrix_losses(terms: LossTerms) -> dict[str, str]:
+    """The rates of a matrix, as columns of the statement: they are all there can be."""
+    first_days = [each.over_days + 1 for each in terms.matrix]
+    rates = {(0, days, 0, 0): matrix_rate_ppb(terms, days_past_due=days) for days in first_days}
+    return _rate_columns(rates) | _lost_columns(pl.DataFrame(schema=_LOST))
+
+
+def _staged_losses(terms: LossTerms, arguments: Mapping[str, Any]) -> dict[str, str]:
+    """The rates of every kind of loan there is, and what those in instalments lose of principal."""
+    changed = plans_changed_since(
+        arguments["legal_entity_id"], arguments["day"], arguments["loan_id"]
+    )
+    dues = dues_to_come(_PLACE, _LIVE, arguments, changed)
+    with connection.cursor() as cursor:
+        cursor.execute(_KINDS_OF_LOSS, arguments)
+        kinds = cursor.fetchall()
+    of_dues = dues.kinds.select(KIND).rows()
+    rates = _loss_rates({*kinds, *of_dues}, terms)
+    by_kind = dues.kinds.select(
+        "alike", "days_late", loss_ppb=pl.Series([rates[kind] for kind in of_dues], dtype=pl.Int64)
+    )
+    lost = principal_lost(
+        nw.from_native(dues.rows.join(by_kind, on=("alike", "days_late")))
+    ).to_native()
+    return _rate_columns({kind: rates[kind] for kind in kinds}) | _lost_columns(lost)
+
+
+def _loss_rates(kinds: Iterable[_Kind], terms: LossTerms) -> dict[_Kind, int]:
+    """The rate of loss of each kind of loan, in parts per billion."""
+    days_of: dict[tuple[int, int, int], list[int]] = defaultdict(list)
+    for stage, days_late, annual_rate_ppb, days_a_year in kinds:
+        days_of[stage, annual_rate_ppb, days_a_year].append(days_late)
+    rates_ppb = {}
+    for (stage, annual_rate_ppb, days_a_year), some_days in days_of.items():
+        found_ppb = loss_rates_ppb(
+            terms,
+            [-days_late for days_late in some_days],
+            stage=stage,
+            annual_rate_ppb=annual_rate_ppb,
+            days_a_year=days_a_year,
+        )
+        for days_late in some_days:
+            kind = (stage, days_late, annual_rate_ppb, days_a_year)
+            rates_ppb[kind] = found_ppb[-days_late]
+    return rates_ppb
+
+
+def _rate_columns(rates_ppb: Mapping[_Kind, int]) -> dict[str, str]:
+    stages, days_late, annual_rates_ppb, days_a_year = (
+        plain([kind[place] for kind in rates_ppb]) for place in range(len(KIND))
+    )
     return {
-        "stage": plain(stages),
-        "days_late": plain(days_late),
-        "rate_ppb": plain(rates_ppb),
-        "days_a_year": plain(days_a_year),
-        "loss_ppb": plain([_loss_ppb(*kind, terms) for kind in kinds]),
+        "stage": stages,
+        "days_late": days_late,
+        "rate_ppb": annual_rates_ppb,
+        "days_a_year": days_a_year,
+        "loss_ppb": plain(rates_ppb.values()),
     }
 
 
-def _loss_ppb(
-    stage: int, days_late: int, annual_rate_ppb: int, days_a_year: int, terms: LossTerms
-) -> int:
-    if terms.matrix:
-        return matrix_rate_ppb(terms, days_past_due=days_late)
-    return loss_rate_ppb(
-        terms,
-        stage=stage,
-        days_to_due=-days_late,
-        annual_rate_ppb=annual_rate_ppb,
-        days_a_year=days_a_year,
-    )
+_LOST = {"loan_id": pl.Int64, "lost_minor": pl.Int64, "lost_ppb": pl.Int64}
+
+
+def _lost_columns(lost: pl.DataFrame) -> dict[str, str]:
+    return {
+        "in_parts": plain(lost["loan_id"].to_list()),
+        "lost_minor": plain(lost["lost_minor"].to_list()),
+        "lost_ppb": plain(lost["lost_ppb"].to_list()),
+    }

@@ -154,6 +154,25 @@ def bench_instalments(as_json: Json = False) -> None:
     tell(figures, postgresql=postgresql, as_json=as_json)
 
 
+@app.command("turns")
+def bench_turns(
+    loans: Annotated[int, typer.Option(min=1_000, help="Live loans of the book.")] = 50_000,
+    as_json: Json = False,
+) -> None:
+    """Nights of a book of loans in 12 instalments, beside one with a due date each."""
+    from tallystick.site import databases
+
+    nights = []
+    for in_instalments in (True, False):
+        with databases.scratch("bench") as here:
+            from tallystick.lab.bench import turns
+
+            nights.append(turns.nights_of(loans, url=here.url, in_instalments=in_instalments))
+            with here.connect() as connection:
+                postgresql = connection.info.parameter_status("server_version")
+    tell(turns.measure(*nights, loans=loans), postgresql=postgresql, as_json=as_json)
+
+
 @app.command("refold")
 def bench_refold(as_json: Json = False) -> None:
     """A late event: a loan with thousands of events folded anew, a receipt dated back."""

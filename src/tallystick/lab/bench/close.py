@@ -7,15 +7,20 @@ them is a refold.
 """
 
 import statistics
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psycopg
 
 from tallystick.lab.bench.figures import Figure, seconds
 from tallystick.lab.bench.taken_over import FIRST_DAY, bench_caller, take_over
+
+if TYPE_CHECKING:
+    from tallystick.book.servicing.positions import LoanPosition
+    from tallystick.rules.loan_position import Position
 
 CHANGING = 100
 """One loan in so many is repaid a part of on the day."""
@@ -121,7 +126,7 @@ def closes_of(loans: int, *, age_days: int, url: str, back_dated: bool = False) 
         median = statistics.median_low(day.seconds for day in days)
         return Measured(
             next(day for day in days if day.seconds == median),
-            _wrong(owner, legal_entity_id, first_day + timedelta(days=DAYS - 1)),
+            differences(owner, legal_entity_id, first_day + timedelta(days=DAYS - 1)),
             moved,
             moving_seconds,
         )
@@ -144,10 +149,22 @@ def _most_moved(owner: psycopg.Connection[Any]) -> tuple[int, float]:
 def _closed(
     owner: psycopg.Connection[Any], legal_entity_id: int, day: date, *, back_dated: bool
 ) -> Closed:
+    value_date = day - timedelta(days=BACK_DATED_DAYS) if back_dated else day
+    return close_timed(
+        owner,
+        legal_entity_id,
+        day,
+        before=lambda: _repay(owner, legal_entity_id, day, value_date=value_date),
+    )
+
+
+def close_timed(
+    owner: psycopg.Connection[Any], legal_entity_id: int, day: date, *, before: Callable[[], None]
+) -> Closed:
+    """Close a day after what changes on it ``before``, and tell what each of both took."""
     from tallystick.book.servicing.close import close_day
 
-    value_date = day - timedelta(days=BACK_DATED_DAYS) if back_dated else day
-    change_seconds = seconds(lambda: _repay(owner, legal_entity_id, day, value_date=value_date))
+    change_seconds = seconds(before)
     took = seconds(lambda: close_day(legal_entity_id, day))
     done = owner.execute(
         "SELECT step, extract(epoch FROM finished_at)::float FROM servicing_daystep"
@@ -162,7 +179,35 @@ def _closed(
 def _repay(
     owner: psycopg.Connection[Any], legal_entity_id: int, day: date, *, value_date: date
 ) -> None:
-    """A repayment for every hundredth loan, recorded as early repayments are."""
+    """A repayment for every hundredth loan."""
+    changing = owner.execute(
+        "SELECT loan.id, facility.id, supplier.code FROM financing_loan AS loan"
+        " JOIN financing_facility AS facility ON facility.id = loan.facility_id"
+        " JOIN parties_party AS supplier ON supplier.id = facility.supplier_id"
+        " WHERE loan.id %% %s = 0",
+        [CHANGING],
+    ).fetchall()
+    repay_loans(
+        [Repaid(*row, REPAID_MINOR) for row in changing],
+        legal_entity_id=legal_entity_id,
+        day=day,
+        value_date=value_date,
+    )
+
+
+class Repaid(NamedTuple):
+    """What a loan is repaid on a day."""
+
+    loan_id: int
+    facility_id: int
+    supplier: str
+    amount_minor: int
+
+
+def repay_loans(
+    repaid: Sequence[Repaid], *, legal_entity_id: int, day: date, value_date: date
+) -> None:
+    """A repayment for each of these loans, recorded as early repayments are."""
     from tallystick.book.acts.once import once
     from tallystick.book.parties.business_date import open_day
     from tallystick.book.servicing.allocation import Share, allocate, lock_facilities
@@ -172,42 +217,35 @@ def _repay(
     from tallystick.book.servicing.recording import Cash, record_cash
     from tallystick.rules.settlement_terms import Sweep
 
-    changing = owner.execute(
-        "SELECT loan.id, facility.id, supplier.code FROM financing_loan AS loan"
-        " JOIN financing_facility AS facility ON facility.id = loan.facility_id"
-        " JOIN parties_party AS supplier ON supplier.id = facility.supplier_id"
-        " WHERE loan.id %% %s = 0",
-        [CHANGING],
-    ).fetchall()
     with once(bench_caller(), key=f"repayments {day}", kind="repay", request={}) as act:
         business_date = open_day(legal_entity_id)
-        receipts = {
-            f"{day}:{loan_id}": Receipt(
-                f"{day}:{loan_id}", supplier, "CNY", REPAID_MINOR, value_date
-            )
-            for loan_id, _, supplier in changing
-        }
+        references = {each.loan_id: f"{day}:{each.loan_id}" for each in repaid}
         kept = keep_receipts(
-            list(receipts.values()),
+            [
+                Receipt(
+                    references[each.loan_id], each.supplier, "CNY", each.amount_minor, value_date
+                )
+                for each in repaid
+            ],
             legal_entity_id=legal_entity_id,
             booking_date=business_date,
             act_id=act.act_id,
         )
         facilities = lock_facilities(
-            legal_entity_id, facility_ids={facility_id for _, facility_id, _ in changing}
+            legal_entity_id, facility_ids={each.facility_id for each in repaid}
         )
-        loans = positions_of(loan_id for loan_id, _, _ in changing)
+        loans = positions_of(references)
         allocated = allocate(
             [
                 Share(
-                    kept[f"{day}:{loan_id}"],
-                    facility_id,
-                    loan_id,
-                    REPAID_MINOR,
+                    kept[references[each.loan_id]],
+                    each.facility_id,
+                    each.loan_id,
+                    each.amount_minor,
                     value_date,
                     Sweep.ALL,
                 )
-                for loan_id, facility_id, _ in changing
+                for each in repaid
             ],
             facilities=facilities,
             covers_minor={},
@@ -216,8 +254,16 @@ def _repay(
         )
         record_cash(
             [
-                Cash(kept[reference], reference, "CNY", REPAID_MINOR, value_date, 0, ())
-                for reference in receipts
+                Cash(
+                    kept[references[each.loan_id]],
+                    references[each.loan_id],
+                    "CNY",
+                    each.amount_minor,
+                    value_date,
+                    0,
+                    (),
+                )
+                for each in repaid
             ],
             [
                 Line(
@@ -238,21 +284,23 @@ def _repay(
         act.answer({})
 
 
-def _wrong(owner: psycopg.Connection[Any], legal_entity_id: int, day: date) -> int:
+def differences(owner: psycopg.Connection[Any], legal_entity_id: int, day: date) -> int:
     """Sampled loans whose position is not their events' fold, and books the ledger differs from."""
     from tallystick.book.ledger.queries import balances
     from tallystick.book.servicing.accrual import owed_by_book
     from tallystick.book.servicing.history import loan_events
     from tallystick.book.servicing.positions import positions_of
     from tallystick.rules.loan_steps import position_of
+    from tallystick.rules.loan_turns import standing_on
+
+    def stands(loan: "LoanPosition") -> "Position":
+        folded = position_of(loan.terms, events[loan.loan_id], on=day, known_on=day)
+        return standing_on(folded, loan.booking_date)
 
     rows = owner.execute("SELECT id FROM financing_loan WHERE id %% %s = 0", [CHANGING]).fetchall()
     sample = [loan_id for (loan_id,) in rows]
     events = loan_events(sample)
-    wrong = sum(
-        loan.position != position_of(loan.terms, events[loan_id], on=day, known_on=day)
-        for loan_id, loan in positions_of(sample).items()
-    )
+    wrong = sum(loan.position != stands(loan) for loan in positions_of(sample).values())
     accounts = dict(
         owner.execute(
             "SELECT book_id, id FROM ledger_account WHERE name = 'interest_receivable'"

@@ -25,8 +25,8 @@ from tallystick.book.servicing.repay import repay
 from tallystick.book.trade.record_documents import TradeDocument, record_document
 from tallystick.lab.bench.figures import Figure, seconds
 from tallystick.lab.bench.taken_over import PROGRAMME, RULE_PACK, bench_caller
+from tallystick.lab.bench.turns import in_monthly_instalments
 from tallystick.rules.bank_answers import BankMessage
-from tallystick.rules.programme import ProgrammeTerms, stored_programme
 
 OPENED = date(2024, 1, 2)
 LOANS, MONTHS = 1_000, 24
@@ -86,18 +86,6 @@ def live(*, loans: int = LOANS, last_age_days: int = AGES_DAYS[-1] + 2) -> Lived
     return Lived(close_seconds, frozenset(days_of_dues), sum(1 for _ in refolded()))
 
 
-def _programme() -> ProgrammeTerms:
-    terms = preset(PROGRAMME)
-    written = dict(terms.content["terms"])
-    written["drawdown"] = {**written["drawdown"], "max_tenor_days": TENOR_DAYS}
-    written["repayment"] = {
-        "method": "equal_instalments",
-        "every": "1M",
-        "sources": {"method": "illustrative", "every": "illustrative"},
-    }
-    return stored_programme(terms.code, {**terms.content, "terms": written})
-
-
 def _opened() -> tuple[int, str]:
     legal_entity_id = open_legal_entity(
         NewLegalEntity("BENCH", "Bench", "Asia/Shanghai", "China", OPENED),
@@ -110,7 +98,7 @@ def _opened() -> tuple[int, str]:
             NewFacility(
                 code="F",
                 supplier="S",
-                programme=_programme(),
+                programme=in_monthly_instalments(preset(PROGRAMME), max_tenor_days=TENOR_DAYS),
                 currency="CNY",
                 limit_minor=10**12,
                 expiry_date=OPENED + timedelta(days=365),

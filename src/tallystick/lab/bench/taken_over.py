@@ -8,9 +8,12 @@ since another day. The first night classes a quarter of what is late.
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
+
+if TYPE_CHECKING:
+    from tallystick.rules.programme import ProgrammeTerms
 
 OPENED = date(2026, 3, 2)
 FIRST_DAY = OPENED + timedelta(days=2)
@@ -35,7 +38,14 @@ def take_over(owner: psycopg.Connection[Any], *, loans: int, age_days: int) -> i
     It is a factor, whose loans are classed and provided for every night. Loans older than a day
     have a superseded position each, as if their due date had moved.
     """
-    facility_ids = _facilities(max(1, loans // LOANS_OF_A_FACILITY))
+    from tallystick.book.financing.programmes import preset
+
+    facility_ids = facilities_open(
+        max(1, loans // LOANS_OF_A_FACILITY),
+        programme=preset(PROGRAMME),
+        rule_pack=RULE_PACK,
+        opened=OPENED,
+    )
     _put_in_place(owner, facility_ids, loans, age_days)
     return one_id(owner, "SELECT id FROM parties_legalentity")
 
@@ -54,30 +64,31 @@ def bench_caller() -> Any:
     return Caller(owner="system", actor="bench", channel="lab")
 
 
-def _facilities(count: int) -> list[int]:
-    """As many facilities, of a supplier with one invoice each."""
+def facilities_open(
+    count: int, *, programme: "ProgrammeTerms", rule_pack: str, opened: date
+) -> list[int]:
+    """As many facilities, of a supplier with one invoice each, in a legal entity just opened."""
     from tallystick.book.financing.open_facility import NewFacility, Waiver, open_facilities
-    from tallystick.book.financing.programmes import preset
     from tallystick.book.impairment.packs import adopt
     from tallystick.book.impairment.packs import preset as preset_pack
     from tallystick.book.parties.open_entity import NewLegalEntity, open_legal_entity
     from tallystick.book.trade.record_documents import TradeDocument, record_documents
 
     entity_id = open_legal_entity(
-        NewLegalEntity("BENCH", "Bench", "Asia/Shanghai", "China", OPENED),
+        NewLegalEntity("BENCH", "Bench", "Asia/Shanghai", "China", opened),
         caller=bench_caller(),
         key="entity",
     )
-    adopt(entity_id, preset_pack(RULE_PACK), caller=bench_caller(), key="rule pack")
+    adopt(entity_id, preset_pack(rule_pack), caller=bench_caller(), key="rule pack")
     facilities = open_facilities(
         [
             NewFacility(
                 code=f"F-{number}",
                 supplier=f"S-{number}",
-                programme=preset(PROGRAMME),
+                programme=programme,
                 currency="CNY",
                 limit_minor=10**12,
-                expiry_date=OPENED + timedelta(days=365),
+                expiry_date=opened + timedelta(days=365),
                 waived=frozenset({Waiver.CONTRACT_AGE}),
             )
             for number in range(count)
@@ -94,10 +105,10 @@ def _facilities(count: int) -> list[int]:
                 supplier=f"S-{number}",
                 obligor="JD",
                 number="1",
-                issue_date=OPENED,
+                issue_date=opened,
                 currency="CNY",
                 amount_minor=10**11,
-                due_date=OPENED + timedelta(days=90),
+                due_date=opened + timedelta(days=90),
             )
             for number in range(count)
         ],
@@ -135,7 +146,7 @@ _LOANS = """
     ) AS judged;
 """
 
-_DECISIONS = """
+DECISIONS = """
     INSERT INTO financing_decision
         (id, facility_id, date, amount_minor, inputs, verdicts, rule_version, act_id)
     OVERRIDING SYSTEM VALUE
@@ -154,7 +165,7 @@ _BOOKED = """
     FROM taken_over
 """
 
-_EVENTS = """
+EVENTS = """
     INSERT INTO servicing_loanevent
         (loan_id, kind, value_date, booking_date, amount_minor, reference, act_id)
     SELECT n, 'disbursed', drawn_date, %(opened)s, amount_minor, 'taken over', %(act_id)s
@@ -187,9 +198,7 @@ def _put_in_place(
     owner: psycopg.Connection[Any], facility_ids: Sequence[int], loans: int, age_days: int
 ) -> None:
     from tallystick.book.acts.once import once
-    from tallystick.book.ledger.post import post_many
     from tallystick.book.servicing.models import STILL_IN_FORCE
-    from tallystick.rules.accounting import Booking, loan_disbursed
 
     with once(bench_caller(), key="take over", kind="take_over", request={}) as act:
         act.answer({})
@@ -210,19 +219,29 @@ def _put_in_place(
         "superseded": STILL_IN_FORCE,
     }
     owner.execute(_LOANS, arguments)
-    for statement in (_DECISIONS, _BOOKED, _EVENTS, _POSITIONS):
+    for statement in (DECISIONS, _BOOKED, EVENTS, _POSITIONS):
         owner.execute(statement, arguments)
     if first > OPENED:
         owner.execute(_POSITIONS, arguments | {"booked": OPENED, "superseded": first})
+    book_taken_over(owner, opened=OPENED)
+
+
+def book_taken_over(owner: psycopg.Connection[Any], *, opened: date) -> None:
+    """Let limits and ledger hold the loans of the table ``taken_over``: an entry a facility."""
+    from tallystick.book.acts.once import once
+    from tallystick.book.ledger.post import post_many
+    from tallystick.rules.accounting import Booking, loan_disbursed
+
     owner.execute(_DRAWN)
+    book_id = one_id(owner, "SELECT id FROM ledger_book")
     legal_entity_id = one_id(owner, "SELECT id FROM parties_legalentity")
     drawn = owner.execute("SELECT facility_id, sum(amount_minor) FROM taken_over GROUP BY 1")
     with once(bench_caller(), key="entries", kind="take_over", request={}) as booked:
         post_many(
             [
                 loan_disbursed(
-                    Booking(legal_entity_id, "CNY", f"taken over:{facility_id}", OPENED, OPENED),
-                    book=arguments["book_id"],
+                    Booking(legal_entity_id, "CNY", f"taken over:{facility_id}", opened, opened),
+                    book=book_id,
                     amount_minor=int(amount_minor),
                 )
                 for facility_id, amount_minor in drawn

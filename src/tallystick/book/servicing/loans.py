@@ -10,6 +10,8 @@ from tallystick.book.servicing.models import Position
 from tallystick.book.servicing.positions import positions_of
 from tallystick.rules.loan import LoanState, fold
 from tallystick.rules.loan_events import LoanEvent
+from tallystick.rules.loan_instalments import InstalmentOn, instalments_on
+from tallystick.rules.loan_steps import position_of
 from tallystick.rules.loan_terms import LoanTerms
 from tallystick.rules.loan_timeline import Timeline, timeline
 from tallystick.rules.refusal import Refusal
@@ -57,6 +59,25 @@ def timeline_of(code: str, *, on: date | None = None, known_on: date = date.max)
     """
     loan = _read(code, known_on)
     return timeline(loan.terms, loan.events, on=on or loan.business_date, known_on=known_on)
+
+
+def instalments_of(
+    code: str, *, on: date | None = None, known_on: date = date.max
+) -> list[InstalmentOn]:
+    """The instalments of a loan as they stood on a day; none where it has one due date.
+
+    Nor where nothing has been paid out by then, or the loan was charged off.
+
+    Raises UnknownLoan.
+    """
+    loan = _read(code, known_on)
+    on = on or loan.business_date
+    if loan.terms.agreed_plan is None or on < loan.terms.start:
+        return []
+    position = position_of(loan.terms, loan.events, on=on, known_on=known_on)
+    if not position.disbursed_minor or position.charged_off_date is not None:
+        return []
+    return instalments_on(position, on)
 
 
 class _Read(NamedTuple):

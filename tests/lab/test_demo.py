@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 
+from tallystick.book.financing.models import Loan
 from tallystick.book.ledger.queries import trial_balance
 from tallystick.book.parties.models import LegalEntity
 from tallystick.lab.run_demo import DemoState, demo_state, prepare_demo
@@ -57,12 +58,28 @@ def test_claims_paid_go_to_loans_to_suppliers_or_to_suspense(told):
     )
 
 
+def test_merchants_borrow_beside_suppliers_and_repay_in_instalments(told, looking_at):
+    """One of the six, by a programme of its own; told beside the other."""
+    suppliers, merchants = told.summary.programmes
+    assert (suppliers.code, merchants.code) == ("jd.jingbaobei", "jd.jingxiaodai")
+    assert (suppliers.suppliers, merchants.suppliers) == (5, 1)
+    assert merchants.loans > 0
+    assert merchants.drawn_minor > merchants.outstanding_minor
+    assert merchants.interest_minor > 0
+    assert told.summary.paid_by_merchants_minor > 0
+    last = told.summary.last
+    assert suppliers.interest_minor + merchants.interest_minor == last.interest_minor
+    loans = Loan.objects.filter(facility__programme__code="jd.jingxiaodai")
+    assert all(loan.maturity_date is not None for loan in loans)
+
+
 def test_a_finished_demo_tells_itself_again(told, looking_at):
     state, again = demo_state()
 
     assert state is DemoState.TOLD
     assert again.settings == SMALL | {"seed": 7}
     assert again.summary.days == told.summary.days
+    assert again.summary.programmes == told.summary.programmes
 
 
 def test_the_same_seed_gives_the_same_trial_balance_on_every_day(told, looking_at, request):

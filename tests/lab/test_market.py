@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from tallystick.book.calendars import china
-from tallystick.lab.world.market import Market
+from tallystick.lab.world.market import PLATFORM, Market
 from tallystick.rules.calendars import is_business_day
 from tallystick.rules.trade_documents import unacceptable
 
@@ -27,6 +27,17 @@ def days(world, last=END + timedelta(days=150)):
 @pytest.fixture(scope="module")
 def told():
     return list(days(market()))
+
+
+def test_a_world_with_merchants_has_small_shops_that_sell_through_the_platform_alone():
+    world = Market(
+        suppliers=20, seed=7, start=START, end=END, calendar=china(), with_merchants=True
+    )
+
+    assert list(world.merchants) == ["S0005", "S0010", "S0015", "S0020"]
+    sold = [d for d in documents(list(days(world))) if d.supplier in world.merchants]
+    assert {d.obligor for d in sold} == {PLATFORM}
+    assert market().merchants == []
 
 
 def documents(told):

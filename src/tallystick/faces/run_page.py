@@ -5,7 +5,12 @@ from html import escape
 from importlib import resources
 
 from tallystick.faces import charts
-from tallystick.lab.measures import AGEING_BUCKETS, DayMeasures, RunSummary
+from tallystick.lab.measures import (
+    AGEING_BUCKETS,
+    DayMeasures,
+    ProgrammeMeasures,
+    RunSummary,
+)
 from tallystick.rules.money import minor_digits, text_from_minor
 
 TABLE_ROWS = 24
@@ -88,11 +93,48 @@ def run_page(summary: RunSummary, *, findings: Sequence[str]) -> str:
         f'<header><p class="small">{first} to {last} · seed {summary.seed}</p>'
         f"<h1>{escape(summary.name)} {state}</h1></header>"
         f'<section class="card"><dl>{figures}</dl></section>'
-        f'<div class="two">{"".join(cards)}'
+        f'{_programmes(summary)}<div class="two">{"".join(cards)}'
         '<section class="card"><h2>Taken as given</h2>'
         f'<ul class="small">{assumptions}</ul></section>'
         + (f'<section class="card"><h2>Differences</h2><ul>{found}</ul></section>' if found else "")
         + "</div></main></html>"
+    )
+
+
+def programmes_beside(summary: RunSummary) -> list[tuple[str, ...]]:
+    """The programmes of a run side by side: a row of codes, and one for each figure of theirs."""
+
+    def money(name: str, minor_of: Callable[[ProgrammeMeasures], int]) -> tuple[str, ...]:
+        return name, *(
+            text_from_minor(minor_of(each), summary.currency, thousands=True)
+            for each in summary.programmes
+        )
+
+    return [
+        ("", *(each.code for each in summary.programmes)),
+        ("suppliers", *(f"{each.suppliers:,}" for each in summary.programmes)),
+        ("loans paid out", *(f"{each.loans:,}" for each in summary.programmes)),
+        money("paid out", lambda each: each.drawn_minor),
+        money("outstanding at the end", lambda each: each.outstanding_minor),
+        money("of that, in loans past due", lambda each: each.past_due_minor),
+        money("interest and penalty earned", lambda each: each.interest_minor),
+        money("provided for losses", lambda each: each.allowance_minor),
+    ]
+
+
+def _programmes(summary: RunSummary) -> str:
+    """The programmes side by side, where there are several."""
+    if len(summary.programmes) < 2:
+        return ""
+    codes, *rows = programmes_beside(summary)
+    head = "".join(f"<th scope=col>{escape(code)}</th>" for code in codes)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(figure)}</td>" for figure in row) + "</tr>" for row in rows
+    )
+    return (
+        f'<section class="card"><h2>By programme, {escape(summary.currency)}</h2>'
+        f"<div class=scroll><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        "</div></section>"
     )
 
 

@@ -1,5 +1,6 @@
 """What a run shows of each day: the figures behind the summary and the charts."""
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -7,6 +8,7 @@ from django.db import connection
 
 from tallystick.book.ledger.models import Account
 from tallystick.book.ledger.queries import balances
+from tallystick.book.servicing.models import STILL_IN_FORCE
 from tallystick.lab.stage import Stage
 from tallystick.rules.refusal import Refusal
 
@@ -36,11 +38,32 @@ class DayMeasures:
     ageing_minor: dict[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class ProgrammeMeasures:
+    """What a run lent by one programme, in minor units of the run's currency.
+
+    ``drawn`` counts what was paid out; ``outstanding`` is principal at the end, ``past_due`` that
+    of loans of which anything was past due then, ``interest`` what was earned, penalty included,
+    and ``allowance`` what was provided for losses.
+    """
+
+    code: str
+    suppliers: int
+    loans: int
+    drawn_minor: int
+    outstanding_minor: int
+    past_due_minor: int
+    interest_minor: int
+    allowance_minor: int
+
+
 @dataclass(slots=True)
 class RunSummary:
     """Totals of a run, filled in as it goes.
 
-    ``refusals`` counts what the book refused of what came from outside, by the refusal's name.
+    ``paid_by_merchants``: what was repaid out of merchants' own accounts, not of settlements.
+    ``programmes`` tells the programmes apart. ``refusals`` counts what the book refused of what
+    came from outside, by the refusal's name.
     """
 
     name: str
@@ -48,6 +71,7 @@ class RunSummary:
     seed: int
     assumptions: list[str]
     days: list[DayMeasures] = field(default_factory=list)
+    programmes: list[ProgrammeMeasures] = field(default_factory=list)
     suppliers: int = 0
     documents: int = 0
     repeated_documents: int = 0
@@ -59,6 +83,7 @@ class RunSummary:
     refusals: dict[str, int] = field(default_factory=dict)
     payouts_rejected: int = 0
     repaid_minor: int = 0
+    paid_by_merchants_minor: int = 0
     to_suppliers_minor: int = 0
     suspense_minor: int = 0
     seconds: float = 0.0
@@ -95,7 +120,7 @@ GROUP BY each.key
 """
 _OVERDUE = """
 SELECT coalesce(sum(principal_minor), 0) FROM servicing_position
-WHERE superseded_date = 'infinity' AND NOT settled AND due_date < %(on)s - 90
+WHERE superseded_date = %(still)s AND NOT settled AND due_date < %(on)s - 90
 """
 _FACILITIES = """
 SELECT sum(greatest(0, least(pool.base_minor, facility.limit_minor,
@@ -118,7 +143,12 @@ _INCOME = ("interest_income", "penalty_income")
 def measured(stage: Stage, on: date) -> DayMeasures:
     """The figures of a day that has just been closed; bases are those of the day now open."""
     next_day = on + timedelta(days=1)
-    place = {"legal_entity": stage.legal_entity_id, "on": on, "next_day": next_day}
+    place = {
+        "legal_entity": stage.legal_entity_id,
+        "on": on,
+        "next_day": next_day,
+        "still": STILL_IN_FORCE,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_AGEING, place)
         ageing_minor = {bucket: int(minor) for bucket, minor in cursor.fetchall()}
@@ -148,3 +178,46 @@ def measured(stage: Stage, on: date) -> DayMeasures:
             name: ageing_minor.get(place, 0) for place, name in enumerate(AGEING_BUCKETS)
         },
     )
+
+
+_PROGRAMMES = """
+WITH lent AS (
+    SELECT programme.code, count(DISTINCT facility.supplier_id) AS suppliers,
+           count(held.loan_id) AS loans,
+           coalesce(sum(held.disbursed_minor), 0) AS drawn_minor,
+           coalesce(sum(held.principal_minor), 0) AS outstanding_minor,
+           coalesce(sum(held.principal_minor) FILTER (
+               WHERE NOT held.settled AND held.due_date < %(on)s), 0) AS past_due_minor
+    FROM financing_facility AS facility
+    JOIN financing_programme AS programme ON programme.id = facility.programme_id
+    LEFT JOIN financing_loan AS loan ON loan.facility_id = facility.id
+    LEFT JOIN servicing_position AS held
+      ON held.loan_id = loan.id AND held.superseded_date = %(still)s
+    WHERE facility.legal_entity_id = %(legal_entity)s
+    GROUP BY 1
+)
+SELECT lent.*, coalesce((
+           SELECT sum(provision.allowance_minor) FROM impairment_provision AS provision
+           JOIN ledger_book AS book ON book.id = provision.book_id
+           WHERE provision.date = %(on)s AND book.programme = lent.code
+             AND provision.legal_entity_id = %(legal_entity)s), 0)
+FROM lent ORDER BY code
+"""
+
+
+def programmes_measured(stage: Stage, on: date) -> list[ProgrammeMeasures]:
+    """The programmes of a run at the end of its last day, which has just been closed."""
+    income = Account.objects.filter(legal_entity=stage.legal_entity_id, name__in=_INCOME)
+    programme_of = dict(income.values_list("id", "book__programme"))
+    earned_minor: dict[str, int] = defaultdict(int)
+    for account_id, balance in balances(programme_of, on=date.max, known_on=on).items():
+        earned_minor[programme_of[account_id]] -= balance.net_minor
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _PROGRAMMES,
+            {"legal_entity": stage.legal_entity_id, "on": on, "still": STILL_IN_FORCE},
+        )
+        return [
+            ProgrammeMeasures(code, *map(int, lent), earned_minor[code], int(allowance_minor))
+            for code, *lent, allowance_minor in cursor.fetchall()
+        ]

@@ -13,16 +13,23 @@ from tallystick.book.parties.models import LegalEntity
 from tallystick.book.watch.verify import verify
 from tallystick.lab.bank import OnTimeBank
 from tallystick.lab.daily import daily_findings
-from tallystick.lab.measures import DayMeasures, RunSummary
+from tallystick.lab.measures import (
+    DayMeasures,
+    ProgrammeMeasures,
+    RunSummary,
+    programmes_measured,
+)
 from tallystick.lab.stage import StageTerms, set_stage
 from tallystick.lab.walk import Walk
 from tallystick.lab.world.market import CURRENCY, Market
+from tallystick.lab.world.merchants import Merchants
 from tallystick.rules.calendars import add_business_days
 
 START = date(2026, 1, 5)
 """A Monday. The demo's dates are its own, so that the same seed gives the same books any day."""
 
 CALLER = Caller(owner="system", actor="demo", channel="lab")
+PROGRAMME, MERCHANTS_PROGRAMME = "jd.jingbaobei", "jd.jingxiaodai"
 PAYOUT_REJECTS_PPM = 5_000
 FACILITY_LIMIT_MINOR = 5_000_000_000
 KEY = "demo"
@@ -58,6 +65,7 @@ class DemoRun:
     def walk(self, on_day: Callable[[DayMeasures], None]) -> ToldDemo:
         """Walk all days, prove the books, and keep the summary in the database."""
         self.walk_.through(self.summary, start=self.start, end=self.end, on_day=on_day)
+        self.summary.programmes = programmes_measured(self.walk_.stage, self.end)
         findings = [str(finding) for finding in verify()]
         told = ToldDemo(self.settings, self.summary, findings)
         with once(CALLER, key=KEY, kind="demo", request=self.settings) as act:
@@ -80,12 +88,20 @@ def prepare_demo(*, days: int, suppliers: int, seed: int) -> DemoRun:
     """Set up a demo of so many working days in the database in use, which is empty."""
     calendar = china()
     end = add_business_days(calendar, START, days - 1).date
-    market = Market(suppliers=suppliers, seed=seed, start=START, end=end, calendar=calendar)
+    market = Market(
+        suppliers=suppliers,
+        seed=seed,
+        start=START,
+        end=end,
+        calendar=calendar,
+        with_merchants=True,
+    )
     stage = set_stage(
         StageTerms(
-            programme="jd.jingbaobei",
+            programme=PROGRAMME,
             currency=CURRENCY,
             facility_limit_minor=FACILITY_LIMIT_MINOR,
+            others=dict.fromkeys(market.merchants, MERCHANTS_PROGRAMME),
         ),
         suppliers=market.suppliers,
         start=START,
@@ -106,7 +122,12 @@ def prepare_demo(*, days: int, suppliers: int, seed: int) -> DemoRun:
                 f"the bank answers on the same day and rejects {PAYOUT_REJECTS_PPM / 10_000:g} % of"
                 " the payouts"
             ),
-            "programme jd.jingbaobei, funded by own capital",
+            f"programme {PROGRAMME}, funded by own capital",
+            (
+                f"{len(market.merchants):,} of them are merchants, who borrow by"
+                f" {MERCHANTS_PROGRAMME} and repay in monthly instalments: what settlements leave"
+                " they transfer, mostly on the day, some late, and some more than is due"
+            ),
         ],
         suppliers=suppliers,
     )
@@ -116,6 +137,9 @@ def prepare_demo(*, days: int, suppliers: int, seed: int) -> DemoRun:
         bank=OnTimeBank(seed, PAYOUT_REJECTS_PPM),
         caller=CALLER,
         daily_check=daily_findings,
+        desk=Merchants(
+            [stage.facility_ids[merchant] for merchant in market.merchants], seed, CALLER, summary
+        ).pay,
     )
     settings = {"days": days, "suppliers": suppliers, "seed": seed}
     return DemoRun(settings, START, end, walk, summary)
@@ -135,5 +159,6 @@ def _from_json(answer: dict[str, Any]) -> ToldDemo:
         DayMeasures(**day | {"date": date.fromisoformat(day["date"])})
         for day in answer["summary"]["days"]
     ]
-    summary = RunSummary(**answer["summary"] | {"days": days})
+    programmes = [ProgrammeMeasures(**each) for each in answer["summary"]["programmes"]]
+    summary = RunSummary(**answer["summary"] | {"days": days, "programmes": programmes})
     return ToldDemo(answer["settings"], summary, answer["findings"])

@@ -10,7 +10,7 @@ from tallystick.book.financing.open_facility import Waiver
 from tallystick.book.trade.imports.mapping import preset
 from tallystick.book.watch.verify import verify
 from tallystick.lab.bank import OnTimeBank
-from tallystick.lab.measures import DayMeasures, RunSummary
+from tallystick.lab.measures import DayMeasures, RunSummary, programmes_measured
 from tallystick.lab.replay import LATENESS, Recorded, ReplayTerms, recorded
 from tallystick.lab.sets import SETS
 from tallystick.lab.stage import StageTerms, set_stage
@@ -34,9 +34,11 @@ class ReplayRun:
 
     def walk(self, on_day: Callable[[DayMeasures], None]) -> RunSummary:
         """Walk until the last cash has come."""
-        return self.walk_.through(
+        summary = self.walk_.through(
             self.summary, start=self.first_date, end=self.end_date, on_day=on_day
         )
+        summary.programmes = programmes_measured(self.walk_.stage, self.end_date)
+        return summary
 
     def verify(self) -> list[str]:
         """What is wrong with the books, one line each."""

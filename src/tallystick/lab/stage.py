@@ -1,7 +1,7 @@
 """Set the stage of a run: a legal entity, its capital, and a facility for each supplier."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from django.db import connection
@@ -37,18 +37,22 @@ class Stage:
     legal_entity_id: int
     facility_ids: dict[str, int]
     facility_codes: dict[int, str]
-    min_draw_minor: int
+    min_draw_minor: dict[int, int]
     round_to_minor: int
 
 
 @dataclass(frozen=True, slots=True)
 class StageTerms:
-    """What a run lends on: a programme, in a currency, with one limit for all facilities alike."""
+    """What a run lends on: a programme, in a currency, with one limit for all facilities alike.
+
+    ``others``: suppliers to whom it lends by another programme, and by which.
+    """
 
     programme: str
     currency: str
     facility_limit_minor: int
     waived: frozenset[Waiver] = frozenset()
+    others: Mapping[str, str] = field(default_factory=dict)
 
 
 def commit_without_waiting() -> None:
@@ -66,7 +70,7 @@ def set_stage(
 ) -> Stage:
     """Open on ``start`` what the suppliers need in order to draw until ``end``."""
     commit_without_waiting()
-    programme = preset(terms.programme)
+    lent_by = {each: preset(terms.others.get(each, terms.programme)) for each in suppliers}
     legal_entity_id = open_legal_entity(
         NewLegalEntity(
             code=ENTITY_CODE,
@@ -83,7 +87,10 @@ def set_stage(
         adopt(legal_entity_id, pack, caller=caller, key="rule-pack")
     pay_in_capital(
         legal_entity_id,
-        amount_minor=programme.limits.programme_minor,
+        amount_minor=sum(
+            preset(code).limits.programme_minor
+            for code in {terms.programme, *terms.others.values()}
+        ),
         currency=terms.currency,
         on=start,
         caller=caller,
@@ -93,7 +100,7 @@ def set_stage(
         NewFacility(
             code=f"F-{supplier}",
             supplier=supplier,
-            programme=programme,
+            programme=lent_by[supplier],
             currency=terms.currency,
             limit_minor=terms.facility_limit_minor,
             expiry_date=min(
@@ -111,6 +118,8 @@ def set_stage(
         legal_entity_id=legal_entity_id,
         facility_ids={each.supplier: ids[each.code] for each in facilities},
         facility_codes={ids[each.code]: each.code for each in facilities},
-        min_draw_minor=programme.drawdown.min_draw_minor,
+        min_draw_minor={
+            ids[each.code]: each.programme.drawdown.min_draw_minor for each in facilities
+        },
         round_to_minor=ROUND_DRAWS_TO_UNITS * 10 ** minor_digits(terms.currency),
     )

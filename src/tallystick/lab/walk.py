@@ -49,7 +49,8 @@ class Walk:
 
     ``daily_check`` names what is wrong with the books after a close, if anything is. ``expected``
     are the refusals with which the book answers a source that misbehaves: they are counted, and
-    any other ends the run. ``desk``: the factor's own people, who work once a day.
+    any other ends the run. ``desk``: whoever works once a day besides, the factor's own
+    people or suppliers who repay.
     """
 
     source: Source
@@ -219,7 +220,7 @@ class Walk:
             wish = wished[facility_id]
             amount_minor = standing.available_minor * wish.share_ppm // PPM
             amount_minor -= amount_minor % self.stage.round_to_minor
-            if amount_minor >= self.stage.min_draw_minor:
+            if amount_minor >= self.stage.min_draw_minor[facility_id]:
                 requests.append(
                     DrawRequest(
                         facility=self.stage.facility_codes[facility_id],

@@ -14,6 +14,8 @@ import typer
 from tallystick.rules.money import text_from_minor
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from tallystick.lab.measures import DayMeasures, RunSummary
 
 
@@ -84,6 +86,7 @@ def print_run(summary: "RunSummary", findings: Sequence[str], *, page: Path, as_
         ("of that, to loans", summary.repaid_minor, None),
         ("of that, to suppliers", summary.to_suppliers_minor, None),
         ("of that, in suspense", summary.suspense_minor, None),
+        ("paid by merchants themselves", summary.paid_by_merchants_minor, None),
         ("interest earned", last.interest_minor, None),
         ("drawn at the end", last.drawn_minor, None),
         ("above cover at the end", last.shortfall_minor, None),
@@ -97,6 +100,8 @@ def print_run(summary: "RunSummary", findings: Sequence[str], *, page: Path, as_
             "" if count is None else f"{count:,}",
         )
     console.print(totals)
+    if len(summary.programmes) > 1:
+        console.print(_programmes(summary))
     if any(last.ineligible_minor.values()):
         left_out = Table(title="Left out of the base at the end")
         left_out.add_column("reason")
@@ -115,3 +120,19 @@ def print_run(summary: "RunSummary", findings: Sequence[str], *, page: Path, as_
         console.print(f"{len(findings)} differences: the books do not agree.", style="bold red")
     else:
         console.print("Verified: the books agree.", style="bold green")
+
+
+def _programmes(summary: "RunSummary") -> "Table":
+    """The programmes of the run side by side."""
+    from rich.table import Table
+
+    from tallystick.faces.run_page import programmes_beside
+
+    (first, *codes), *rows = programmes_beside(summary)
+    beside = Table(title=f"By programme, {summary.currency}")
+    beside.add_column(first)
+    for code in codes:
+        beside.add_column(code, justify="right")
+    for row in rows:
+        beside.add_row(*row)
+    return beside

@@ -6,7 +6,7 @@ has a rhythm, one payer in six pays late.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from random import Random
 
@@ -22,6 +22,13 @@ LATE_ANCHOR = "ANCHOR-EAST"
 
 SETTLEMENT_TERMS_DAYS = (30, 45, 60)
 TENORS_DAYS = (30, 45, 60, 90)
+MERCHANT_EVERY = 5
+"""One supplier in so many is a merchant, where a world has merchants: a small shop that sells
+through the platform alone and now and then, and borrows seldom and for longer."""
+
+MERCHANT_TENORS_DAYS = (90, 120, 180)
+MERCHANT_ORDERS_A_WEEK_PPM = 500_000
+MERCHANT_DRAWS_PPM = 30_000
 DAYS_TO_CLOSE_AN_ORDER = 3
 PPM = 1_000_000
 
@@ -40,13 +47,21 @@ class Habits:
     draw_share_ppm: int
     draws_ppm: int
     """chance of asking for money on a working day"""
+    tenors_days: tuple[int, ...] = TENORS_DAYS
 
 
 class Market:
     """A seeded world of suppliers selling to one platform and a few other anchors."""
 
     def __init__(
-        self, *, suppliers: int, seed: int, start: date, end: date, calendar: Calendar
+        self,
+        *,
+        suppliers: int,
+        seed: int,
+        start: date,
+        end: date,
+        calendar: Calendar,
+        with_merchants: bool = False,
     ) -> None:
         """Suppliers trade from ``start`` until before ``end``; what they began then runs out."""
         self.currency = CURRENCY
@@ -55,7 +70,13 @@ class Market:
         self.end = end
         self.calendar = calendar
         self.habits = [_habits(number, seed) for number in range(1, suppliers + 1)]
+        if with_merchants:
+            shops = slice(MERCHANT_EVERY - 1, None, MERCHANT_EVERY)
+            self.habits[shops] = [_as_merchant(habits) for habits in self.habits[shops]]
         self.suppliers: Sequence[str] = [habits.supplier for habits in self.habits]
+        self.merchants: Sequence[str] = [
+            habits.supplier for habits in self.habits if habits.tenors_days is MERCHANT_TENORS_DAYS
+        ]
         self._chance = {h.supplier: Random(f"{seed}/{h.supplier}/trade") for h in self.habits}
         self._wishing = {h.supplier: Random(f"{seed}/{h.supplier}/draws") for h in self.habits}
         self._orders = dict.fromkeys(self.suppliers, 0)
@@ -75,7 +96,7 @@ class Market:
         for habits in self.habits:
             chance = self._wishing[habits.supplier]
             if chance.randrange(PPM) < habits.draws_ppm:
-                tenor_days = chance.choice(TENORS_DAYS)
+                tenor_days = chance.choice(habits.tenors_days)
                 wishes.append(Wish(habits.supplier, habits.draw_share_ppm, tenor_days))
         return wishes
 
@@ -213,6 +234,16 @@ def _habits(number: int, seed: int) -> Habits:
         terms_days=chance.choice(SETTLEMENT_TERMS_DAYS),
         draw_share_ppm=chance.choice((500_000, 700_000, 800_000, 1_000_000)),
         draws_ppm=chance.choice((20_000, 80_000, 200_000)),
+    )
+
+
+def _as_merchant(habits: Habits) -> Habits:
+    return replace(
+        habits,
+        obligors=(PLATFORM,),
+        orders_a_week_ppm=MERCHANT_ORDERS_A_WEEK_PPM,
+        draws_ppm=MERCHANT_DRAWS_PPM,
+        tenors_days=MERCHANT_TENORS_DAYS,
     )
 
 

@@ -15,6 +15,7 @@ from tests.faces.portal.test_walk import ADDRESSES, places
 from tests.faces.portal.two_firms import SIGNED_IN, person, two_firms
 
 from tallystick.book.access.permissions import GRANTED
+from tallystick.book.financing.programmes import presets
 from tallystick.book.parties.models import Role, User
 from tallystick.book.servicing.close import EarlierDayNotClosed
 from tallystick.faces.portal import catalogue, words
@@ -238,10 +239,11 @@ def _pages(stage) -> Iterator[tuple[str, str]]:
 
 def test_no_page_shows_english_words_to_a_chinese_reader(pages):
     # Names and codes of this book, and the words that its people gave as reasons.
-    names = set(_WORD.findall("OURSELLER NEIGHBOUR LENDER JD jd jingbaobei normal same group"))
-    names |= set(
-        _WORD.findall("tests a test capital Jingbaobei finance for suppliers of own retail")
+    names = set(
+        _WORD.findall("OURSELLER NEIGHBOUR LENDER JD normal same group tests a test capital")
     )
+    for terms in presets().values():
+        names |= set(_WORD.findall(f"{terms.code} {terms.title}"))
     english = [
         (name, sorted(found))
         for name, html in pages.items()

@@ -75,6 +75,12 @@ WORDS: Mapping[str, Mapping[str, Label]] = {
         "charged_off": pgettext_lazy("loan", "Charged off"),
         "rejected": _("Payout rejected"),
     },
+    "instalment": {
+        "paid": pgettext_lazy("instalment", "Paid"),
+        "late": pgettext_lazy("instalment", "Late"),
+        "due": pgettext_lazy("instalment", "Due today"),
+        "to_come": pgettext_lazy("instalment", "To come"),
+    },
     "pace_state": {
         "open": _("Within its pace"),
         "kept": _("Within its pace"),
@@ -506,6 +512,7 @@ STATE_OF: Mapping[str, Mapping[str, str]] = {
         "rejected": "bad",
         "charged_off": "bad",
     },
+    "instalment": {"paid": "good", "late": "bad", "due": "warn", "to_come": "info"},
     "asset_class": {
         "normal": "good",
         "special_mention": "warn",

@@ -10,6 +10,7 @@ from tests.faces.portal.house.office import LANGUAGES, queries_for, signed_in, t
 
 from tallystick.book.financing.models import Decision, Loan
 from tallystick.book.parties.models import Role
+from tallystick.book.servicing.loans import instalments_of
 from tallystick.book.servicing.repay import repay
 from tallystick.rules.limits import RULES
 
@@ -146,6 +147,25 @@ def test_what_is_not_there_is_not_found(operator):
 
 def test_its_page_takes_a_bounded_number_of_statements(lending, operator):
     assert queries_for(operator, page_of(lending.ours.loan.code)) <= 21
+
+
+def test_the_instalments_of_a_loan_are_shown_as_they_stood_on_the_day_asked(lending, operator):
+    """36,000.00 in three parts, of which nothing was ever paid."""
+    facility = scenes.facility(lending.scene, "PARTS", scenes.in_instalments())
+    loan = Loan.objects.get(pk=scenes.lent(facility, 36_000_00, days=92, rate_ppb=0))
+    first, second, _ = (row.due_date for row in instalments_of(loan.code))
+
+    def states(on):
+        return [
+            row.paid for row in operator.get(page_of(loan.code), {"on": on}).context["instalments"]
+        ]
+
+    assert states(loan.drawn_date) == ["to_come", "to_come", "to_come"]
+    assert states(first) == ["due", "to_come", "to_come"]
+    assert states(second) == ["late", "due", "to_come"]
+    shown = text_of(operator.get(page_of(loan.code), {"on": second}))
+    assert "Instalments Due State Instalment" in shown
+    assert queries_for(operator, page_of(loan.code)) <= 26
 
 
 # Last: its own database takes the place of the one that the others share.

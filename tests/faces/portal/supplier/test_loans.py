@@ -121,3 +121,26 @@ def test_the_decision_shows_what_every_rule_read_and_would_have_accepted(seller)
     assert "The term is short enough passed 30 days at most 90 days" in shown
     # What others may still draw is not theirs to read.
     assert "1,000,000,000,000.00" not in shown
+
+
+def test_a_loan_in_instalments_tells_how_each_stands_and_what_is_due_next(seller):
+    """36,000.00 in three equal parts on 2 April, 6 May and 2 June; the first is paid, 10,000.00 of
+    the second late, when interest and a night of penalty have come to it.
+    """
+    terms = scenes.in_instalments()
+    facility = scenes.facility(seller.scene, seller.facility.supplier.code, terms, named="parts")
+    loan = Loan.objects.get(pk=scenes.lent(facility, 36_000_00, days=92, rate_ppb=0))
+
+    for paid_minor, days_later in ((12_000_00, 31), (2_000_00, 34)):
+        scenes.let_days_be_open(seller.scene, days_later)
+        repay(loan.code, paid_minor, value_date=None, caller=scenes.CALLER, key=f"{days_later}")
+    scenes.let_days_be_open(seller.scene, 1)
+    shown = text_of(seller.client.get(f"/my/loans/{loan.code}/"))
+
+    assert "1 day past due" in shown
+    # 5 % a year on what is left of the second, for a night: 1.39.
+    assert "Past due, to be paid now ¥ 10,001.39" in shown
+    assert "Next instalment, on 2 Jun 2026 ¥ 12,000.00" in shown
+    assert "2 Apr 2026 Paid ¥ 12,000.00 ¥ 12,000.00 ¥ 0.00 —" in shown
+    assert "6 May 2026 Late ¥ 12,000.00 ¥ 12,000.00 ¥ 0.00 ¥ 10,000.00" in shown
+    assert "What is to come, as it will be" in shown

@@ -6,7 +6,6 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from tallystick.book.access import reach
@@ -14,7 +13,7 @@ from tallystick.book.access.permissions import May
 from tallystick.book.financing.models import Loan, LoanStatus
 from tallystick.book.impairment.overview import loan_classed
 from tallystick.book.patience import for_at_most
-from tallystick.book.servicing.loans import LoanOn, loan_on, timeline_of
+from tallystick.book.servicing.loans import LoanOn, instalments_of, loan_on, timeline_of
 from tallystick.book.servicing.models import LoanEvent
 from tallystick.book.servicing.portfolio import (
     PAST_DUE_BUCKETS,
@@ -23,7 +22,6 @@ from tallystick.book.servicing.portfolio import (
     principal_of,
 )
 from tallystick.book.servicing.share_holders import held_shares
-from tallystick.faces import charts
 from tallystick.faces.portal.filters import (
     ANY,
     DateField,
@@ -34,14 +32,15 @@ from tallystick.faces.portal.filters import (
 from tallystick.faces.portal.house.decisions import verdicts_of
 from tallystick.faces.portal.house.entity_asked import entity_asked
 from tallystick.faces.portal.house.loan_acts import menu_of
+from tallystick.faces.portal.loan_picture import balances_picture
 from tallystick.faces.portal.pages import page
 from tallystick.faces.portal.paging import Slice, sliced
 from tallystick.faces.portal.proposal_words import proposal_told
 from tallystick.rules.loan import segments_as_json
 from tallystick.rules.loan_explanation import explained
+from tallystick.rules.loan_instalments import InstalmentOn
 from tallystick.rules.loan_schedule import agreed_schedule
 from tallystick.rules.loan_timeline import Timeline
-from tallystick.rules.money import minor_digits
 from tallystick.rules.refusal import Refusal
 
 PATIENCE_MS = 3_000
@@ -145,12 +144,15 @@ def house_loan(request: HttpRequest, code: str) -> HttpResponse:
     form = AsOfForm(request.GET, viewer=request.viewer)
     found: LoanOn | None = None
     over_time: Timeline | None = None
+    instalments: list[InstalmentOn] = []
     problem = ""
     if form.is_valid():
         on, known_on = form.cleaned_data["on"], form.cleaned_data["known_on"] or date.max
         try:
             found = loan_on(code, on=on, known_on=known_on)
             over_time = timeline_of(code, on=on, known_on=known_on)
+            if loan.maturity_date is not None:
+                instalments = instalments_of(code, on=on, known_on=known_on)
         except Refusal as refusal:
             problem = str(refusal)
     decision = loan.decision
@@ -179,8 +181,9 @@ def house_loan(request: HttpRequest, code: str) -> HttpResponse:
             "penalty_segments": segments_as_json(found.state.terms, found.state.penalty_segments)
             if found
             else (),
-            "picture": _picture(over_time, loan.currency) if over_time else "",
+            "picture": balances_picture(over_time, loan.currency) if over_time else "",
             "flows": over_time.flows if over_time else (),
+            "instalments": instalments,
             "schedule": agreed_schedule(found.state.terms) if found else (),
             "events": LoanEvent.objects.filter(loan=loan.pk)
             .select_related("act", "reverses")
@@ -193,24 +196,6 @@ def house_loan(request: HttpRequest, code: str) -> HttpResponse:
             "verdicts": verdicts_of(decision),
         },
         status=200 if form.is_valid() and not problem else 422,
-    )
-
-
-def _picture(over_time: Timeline, currency: str) -> str:
-    """Balances over the loan's life; from the day asked about on, as they will be if it is paid."""
-    if len(over_time.points) < 2:
-        return ""
-    unit = 10 ** minor_digits(currency)
-    return charts.cached(
-        charts.lines,
-        [point.on for point in over_time.points],
-        {
-            _now("Principal"): [point.principal_minor / unit for point in over_time.points],
-            _now("Interest, penalty interest and fees"): [
-                point.charges_minor / unit for point in over_time.points
-            ],
-        },
-        unit="",  # stands beside the heading: amounts in full leave no room for it
     )
 
 

@@ -1,5 +1,6 @@
 """The supplier's loans: the list, and one loan with everything that happened to it."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -13,13 +14,16 @@ from tallystick.book.financing.models import PAID_OUT, Decision, Loan, LoanStatu
 from tallystick.book.payments.models import BankAnswer, PaymentOrder
 from tallystick.book.servicing.dues import payments_to_come, settlement_quote
 from tallystick.book.servicing.fees import fee_names
-from tallystick.book.servicing.loans import LoanOn, loan_on
+from tallystick.book.servicing.loans import LoanOn, instalments_of, loan_on, timeline_of
 from tallystick.book.servicing.portfolio import principal_of
 from tallystick.faces.portal.drawdown_words import Said, compared
+from tallystick.faces.portal.loan_picture import balances_picture
 from tallystick.faces.portal.pages import page
 from tallystick.faces.portal.paging import sliced
 from tallystick.faces.portal.refusals import told
 from tallystick.rules.loan import days_of, interest_of
+from tallystick.rules.loan_balances import Balances
+from tallystick.rules.loan_instalments import InstalmentOn, Paid
 from tallystick.rules.loan_moves import Movement
 from tallystick.rules.loan_position import Segment
 from tallystick.rules.money import Rounding, rounded
@@ -68,6 +72,11 @@ def loan(request: HttpRequest, code: str) -> HttpResponse:
     was_paid_out = found.status in PAID_OUT
     held = loan_on(found.code, on=max(entity.business_date, found.drawn_date))
     owed = held.state.balances if was_paid_out else None
+    instalments: list[InstalmentOn] = []
+    picture = ""
+    if owed and found.maturity_date is not None:
+        instalments = instalments_of(found.code, on=owed.on)
+        picture = balances_picture(timeline_of(found.code, on=owed.on), found.currency)
     return render(
         request,
         "portal/supplier/loan.html",
@@ -75,6 +84,12 @@ def loan(request: HttpRequest, code: str) -> HttpResponse:
             "loan": found,
             "owed": owed,
             "extra_minor": owed.penalty_due_minor + owed.fees_due_minor if owed else 0,
+            "late_minor": _late_minor(instalments, owed),
+            "next_instalment": next(
+                (each for each in instalments if each.paid in (Paid.DUE, Paid.TO_COME)), None
+            ),
+            "instalments": instalments,
+            "picture": picture,
             "to_come": (
                 payments_to_come(found, on=entity.business_date)
                 if found.status in SHOWN["open"]
@@ -86,6 +101,14 @@ def loan(request: HttpRequest, code: str) -> HttpResponse:
             "movements": held.state.movements,
         },
     )
+
+
+def _late_minor(instalments: Sequence[InstalmentOn], owed: Balances | None) -> int:
+    """What is past due of instalments, with the penalty and fees that came of it."""
+    late_minor = sum(each.unpaid_minor for each in instalments if each.paid is Paid.LATE)
+    if not late_minor or owed is None:
+        return 0
+    return late_minor + owed.penalty_due_minor + owed.fees_due_minor
 
 
 @page(May.SEE_OWN)

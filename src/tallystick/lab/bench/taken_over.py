@@ -172,13 +172,15 @@ EVENTS = """
     FROM taken_over
 """
 
-_POSITIONS = """
-    INSERT INTO servicing_position
-        (loan_id, booking_date, superseded_date, book_id, due_date, disbursed_date,
+POSITION_COLUMNS = """
+        loan_id, booking_date, superseded_date, book_id, due_date, disbursed_date,
          last_value_date, last_kind, accrued_to_date, principal_minor, disbursed_minor,
          annual_rate_ppb, denominator, interest_numerator, interest_received_minor,
          penalty_rate_ppb, penalty_numerator, penalty_received_minor, fees_charged_minor,
-         fees_received_minor, credit_minor, settled)
+         fees_received_minor, credit_minor, settled"""
+
+_POSITIONS = f"""
+    INSERT INTO servicing_position ({POSITION_COLUMNS})
     SELECT n, %(booked)s, %(superseded)s, %(book_id)s, due_date, drawn_date, drawn_date,
            'disbursed', drawn_date, amount_minor, amount_minor, annual_rate_ppb, 360000000000, 0,
            0, 50000000, 0, 0, 0, 0, 0, false

@@ -31,6 +31,7 @@ from tallystick.lab.bench.taken_over import (
     DECISIONS,
     EVENTS,
     LOANS_OF_A_FACILITY,
+    POSITION_COLUMNS,
     PROGRAMME,
     bench_caller,
     book_taken_over,
@@ -168,13 +169,8 @@ _BOOKED = """
     FROM taken_over
 """
 
-_POSITIONS = """
-    INSERT INTO servicing_position
-        (loan_id, booking_date, superseded_date, book_id, due_date, disbursed_date,
-         last_value_date, last_kind, accrued_to_date, principal_minor, disbursed_minor,
-         annual_rate_ppb, denominator, interest_numerator, interest_received_minor,
-         penalty_rate_ppb, penalty_numerator, penalty_received_minor, fees_charged_minor,
-         fees_received_minor, credit_minor, settled, penalty_growth, turn_date)
+_POSITIONS = f"""
+    INSERT INTO servicing_position ({POSITION_COLUMNS}, penalty_growth, turn_date)
     SELECT n, %(opened)s, %(still)s, %(book_id)s,
            CASE WHEN agreed_plan IS NULL THEN last_date ELSE first_date END, drawn_date,
            drawn_date, 'disbursed', drawn_date, amount_minor, amount_minor, annual_rate_ppb,

@@ -97,6 +97,13 @@ def plan(rows, terms: LoanTerms, repaid: int) -> list[tuple[date, int]]:
     return [*dues[:-1], (dues[-1][0], 10**30 if terms.revolving else terms.principal_minor)]
 
 
+def business_day(terms: LoanTerms, day: date) -> date:
+    """Of a calendar without holidays: a Saturday or Sunday moves to the Monday, or stays."""
+    if terms.adjustment == "following":
+        day += timedelta(days=7 - day.weekday() if day.weekday() > 4 else 0)
+    return day
+
+
 def steps(terms: LoanTerms) -> list[tuple[int, Fraction]]:
     bands = [(terms.penalty_grace_days, terms.penalty_rate)]
     bands += [(band.days_past_due, band.rate) for band in terms.penalty_bands]
@@ -147,14 +154,16 @@ def happen(loan: Loan, event: LoanEvent, terms: LoanTerms, day: date) -> None:
         case "extended":
             later = timedelta(days=event.days)
             last = loan.dues[-1]
-            loan.dues = [
-                (due + later, minor) if due >= day or (due, minor) == last else (due, minor)
-                for due, minor in loan.dues
-            ]
+            moved = [due + later for due, minor in loan.dues if due >= day or (due, minor) == last]
+            kept = loan.dues[: -len(moved)]
+            on_business_days = [business_day(terms, due) for due in moved]
+            if len({day, *on_business_days}) == 1 + len(moved) and min(on_business_days) > day:
+                moved = on_business_days
+            amounts = [minor for _, minor in loan.dues[-len(moved) :]]
+            loan.dues = [*kept, *zip(moved, amounts, strict=True)]
         case "due_moved":
-            loan.dues = [
-                (event.to_date if due == event.due_date else due, minor) for due, minor in loan.dues
-            ]
+            to = business_day(terms, event.to_date)
+            loan.dues = [(to if due == event.due_date else due, minor) for due, minor in loan.dues]
         case "interest_paused":
             loan.runs_from = max(loan.runs_from, event.to_date + timedelta(days=1))
         case "fee_charged":
@@ -218,6 +227,7 @@ def even_anew(loan: Loan, terms: LoanTerms, day: date) -> None:
 def begin_anew(loan: Loan, terms: LoanTerms, day: date, last_day: date) -> None:
     loan.interest_by_due_date = {}
     if not loan.principal:
+        last_day = business_day(terms, last_day)
         loan.dues = [(last_day, 10**30 if terms.revolving else terms.principal_minor)]
         return
     agreed = replace(

@@ -19,6 +19,7 @@ from hypothesis.stateful import (
 )
 from tests.rules import oracle_loan as oracle
 
+from tallystick.rules.calendars import Adjustment, is_business_day
 from tallystick.rules.daycount import DayCount
 from tallystick.rules.instalment_terms import Axis
 from tallystick.rules.loan import fold, interest_of
@@ -85,7 +86,12 @@ rates = st.sampled_from(RATES)
 
 
 @st.composite
-def loan_terms(draw, methods=tuple(Method), day_counts=tuple(DAY_COUNTS)):
+def loan_terms(
+    draw,
+    methods=tuple(Method),
+    day_counts=tuple(DAY_COUNTS),
+    adjustments=(Adjustment.UNADJUSTED,),
+):
     grace_days = draw(st.sampled_from([0, 0, 3, 40]))
     band_days = sorted(draw(st.sets(st.integers(grace_days + 1, 90), max_size=2)))
     return LoanTerms(
@@ -103,6 +109,7 @@ def loan_terms(draw, methods=tuple(Method), day_counts=tuple(DAY_COUNTS)):
         receipt_order=draw(st.one_of(st.just(RECEIPT_ORDER), st.sampled_from(ORDERS))),
         axis=draw(st.sampled_from(Axis)),
         kind_orders=draw(st.one_of(st.just(USUAL_ORDERS), kind_orders())),
+        adjustment=draw(st.sampled_from(adjustments)),
     )
 
 
@@ -204,6 +211,23 @@ def test_the_fold_agrees_with_the_loan_read_aloud_night_by_night(loan, on, known
 
     expected = oracle.state(terms, events, on=on, known_on=known_on)
     assert {name: getattr(owed, name) for name in expected} == expected
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    loan=loans(terms=loan_terms(adjustments=(Adjustment.FOLLOWING,)), kinds=(*MONEY, *TROUBLE[:5])),
+    on=days,
+)
+def test_a_loan_on_business_days_agrees_with_the_loan_read_aloud_and_falls_due_on_them(loan, on):
+    terms, events = loan
+
+    owed = fold(terms, events, on=on, known_on=EVER).balances
+
+    expected = oracle.state(terms, events, on=on, known_on=EVER)
+    assert {name: getattr(owed, name) for name in expected} == expected
+    if all(event.kind is not EventKind.EXTENDED for event in events):
+        dues = position_of(terms, events, on=on, known_on=EVER).dues
+        assert all(is_business_day(terms.calendar, due.due_date) for due in dues)
 
 
 @settings(max_examples=100, deadline=None)

@@ -10,6 +10,9 @@ been paid. Where the rate changes within a period, the instalment at its end kee
 bears interest of each day at that day's rate, and those after it are evened; that is how banks in
 China reprice equal instalments. Where a prepayment kept the instalments as high as they were,
 they stay so under another rate too, and come to more or to fewer.
+
+Due dates that an event makes are moved to business days where the terms say so. Those of an
+extension that would meet on one day, or not come after the value date, stay where they are.
 """
 
 from bisect import bisect_right
@@ -18,6 +21,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
 
+from tallystick.rules.calendars import adjusted
 from tallystick.rules.loan_events import Keeps, LoanEvent, rate_from_ppb, rate_in_ppb
 from tallystick.rules.loan_position import (
     Position,
@@ -27,7 +31,7 @@ from tallystick.rules.loan_position import (
     past_due_minor,
     planned,
 )
-from tallystick.rules.loan_terms import Due, plan_of
+from tallystick.rules.loan_terms import Due, LoanTerms, plan_of
 from tallystick.rules.money import rounded
 from tallystick.rules.refusal import Refusal
 from tallystick.rules.schedule import Method, instalment_minor, schedule
@@ -59,7 +63,11 @@ def extend(position: Position, event: LoanEvent) -> None:
             f"after its value date {event.value_date}: give {needed_days} days or more."
         )
     passed = min(passed, len(dues) - 1)
-    later = [due._replace(due_date=due.due_date + moved_by) for due in dues[passed:]]
+    days = [due.due_date + moved_by for due in dues[passed:]]
+    business_days = [_business_day(position.terms, day) for day in days]
+    if all(before < after for before, after in pairwise([event.value_date, *business_days])):
+        days = business_days
+    later = [due._replace(due_date=day) for due, day in zip(dues[passed:], days, strict=True)]
     _replan(position, (*dues[:passed], *later), passed)
 
 
@@ -82,12 +90,13 @@ def move_due(position: Position, event: LoanEvent) -> None:
         )
     after_date = dues[place - 1].due_date if place else position.terms.start
     before_date = dues[place + 1].due_date if place + 1 < len(dues) else date.max
-    if not after_date < event.to_date < before_date:
+    to_date = _business_day(position.terms, event.to_date)
+    if not after_date < to_date < before_date:
         raise DueNotMovable(
-            f"Event {event.event_id} moves the due date {event.due_date} to {event.to_date}: "
+            f"Event {event.event_id} moves the due date {event.due_date} to {to_date}: "
             f"choose a day after {after_date} and before {before_date}, its neighbours."
         )
-    moved = dues[place]._replace(due_date=event.to_date)
+    moved = dues[place]._replace(due_date=to_date)
     _replan(position, (*dues[:place], moved, *dues[place + 1 :]), place)
 
 
@@ -96,6 +105,8 @@ def begin_anew(position: Position, event: LoanEvent) -> None:
 
     Nothing is past due any more: what is owed of interest, penalty and fees falls due with the
     first due date of the new plan. The rate is the one in force on the value date.
+
+    Raises ScheduleImpossible where every new due date is moved to the value date or before it.
     """
     assert event.to_date is not None
     terms = position.terms
@@ -115,7 +126,7 @@ def begin_anew(position: Position, event: LoanEvent) -> None:
         )
         position.evened_minor = position.disbursed_minor
     else:
-        dues = (Due(event.to_date, everything_minor(terms)),)
+        dues = (Due(_business_day(terms, event.to_date), everything_minor(terms)),)
     starts_minor = [position.principal_repaid_minor, *(due.planned_minor for due in dues[:-1])]
     position.agreed_dates = tuple(_agreed_date(position, minor) for minor in starts_minor)
     _replan(position, dues, 0)
@@ -176,6 +187,10 @@ def _periods_begun(position: Position, on: date) -> int:
     passed = len(position.interest_at_due_minor)
     last_date = position.dues[passed - 1].due_date if passed else position.terms.start
     return passed if last_date == on else passed + 1
+
+
+def _business_day(terms: LoanTerms, day: date) -> date:
+    return adjusted(terms.calendar, day, terms.adjustment).date
 
 
 def _passed_before(position: Position, day: date) -> int:

@@ -6,7 +6,13 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
-from tallystick.rules.calendars import Period, PeriodUnit
+from tallystick.rules.calendars import (
+    WEEKENDS_ONLY,
+    Adjustment,
+    Calendar,
+    Period,
+    PeriodUnit,
+)
 from tallystick.rules.daycount import DayCount, accrual_denominator
 from tallystick.rules.instalment_terms import Axis
 from tallystick.rules.loan_events import MAX_AMOUNT_MINOR, EventKind, Keeps, rate_in_ppb
@@ -164,7 +170,8 @@ class LoanTerms:
     receipt. ``axis``: a bucket of all instalments before the next bucket, or all buckets of the
     oldest instalment before the next instalment; fees and penalty belong to the oldest.
     ``agreed_plan`` holds the due dates where they are not all whole periods from the start, because
-    each was moved to a business day. ``prepaid_keeps``: what stays as it was when a receipt repays
+    each was moved to a business day. ``calendar`` and ``adjustment`` say how: due dates that events
+    make later are moved alike. ``prepaid_keeps``: what stays as it was when a receipt repays
     principal before it is due; None: it meets the next instalments.
 
     Raises InvalidLoanTerms, InvalidRate, UnknownCurrency and NoFixedDenominator.
@@ -188,6 +195,8 @@ class LoanTerms:
     kind_orders: KindOrders = USUAL_ORDERS
     agreed_plan: AgreedPlan | None = None
     prepaid_keeps: Keeps | None = None
+    calendar: Calendar = WEEKENDS_ONLY
+    adjustment: Adjustment = Adjustment.UNADJUSTED
 
     def __post_init__(self) -> None:
         minor_digits(self.currency)
@@ -279,4 +288,6 @@ def plan_of(terms: LoanTerms) -> ScheduleTerms:
         maturity=terms.maturity,
         frequency=terms.frequency,
         rounding=terms.rounding,
+        calendar=terms.calendar,
+        adjustment=terms.adjustment,
     )

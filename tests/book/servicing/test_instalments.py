@@ -1,5 +1,6 @@
 """Loans in instalments: due dates come by themselves, and the books follow without a fold."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -8,12 +9,14 @@ from tests.book.servicing import scene as scenes
 from tests.book.servicing.books import books_of, findings, net_minor
 from tests.book.servicing.scene import CALLER, START
 
+from tallystick.book import calendars
 from tallystick.book.collections.past_due import late_loans
 from tallystick.book.financing.models import Loan
 from tallystick.book.servicing.accrual import owed_by_book
 from tallystick.book.servicing.change_rate import change_rate
 from tallystick.book.servicing.close import close_day, close_through
 from tallystick.book.servicing.dues import dues_of
+from tallystick.book.servicing.extend import move_due_date, re_age
 from tallystick.book.servicing.models import LoanEvent, Position, RepaymentPlan
 from tallystick.book.servicing.positions import positions_of
 from tallystick.book.servicing.repay import repay
@@ -264,6 +267,51 @@ def test_a_loan_repriced_and_paid_as_it_falls_due_ends_settled_in_equal_instalme
     assert loan.status == "settled"
     # The second was under way: it kept its principal, and bore interest at both rates.
     assert paid[2] == paid[3] > paid[1]
+    assert findings() == []
+
+
+def test_a_loan_planned_anew_falls_due_on_business_days_as_agreed(database):
+    scene = scenes.opened()
+    loan = lent(scene, every="1M", days=92)
+    closed_to(scene, date(2026, 3, 12))
+
+    re_age(loan.code, date(2026, 7, 4), caller=CALLER, key="time", value_date=None)
+    after = RepaymentPlan.objects.get(loan=loan)
+    move_due_date(loan.code, date(2026, 7, 12), caller=CALLER, key="more time")
+
+    # 12 April and 4 July are weekend days; 12 May and 12 June are not.
+    first, *middle, last = after.due_dates
+    assert first == date(2026, 4, 13)
+    assert middle == [date(2026, 5, 12), date(2026, 6, 12)]
+    assert last == date(2026, 7, 6)
+    loan.refresh_from_db()
+    assert loan.maturity_date == date(2026, 7, 13)
+    assert findings() == []
+
+
+def test_due_dates_planned_anew_in_an_unpublished_year_move_when_it_is_published(
+    database, monkeypatch
+):
+    scene = scenes.opened(on=date(2026, 11, 23))
+    loan = lent(scene)
+    closed_to(scene, date(2026, 11, 25))
+    # One instalment a week, and the one of 24 February 2027 will be on a holiday.
+    re_age(loan.code, date(2027, 3, 3), caller=CALLER, key="time")
+    assert date(2027, 2, 24) in RepaymentPlan.objects.get(loan=loan).due_dates
+
+    known = calendars.named("China")
+    published = replace(
+        known,
+        holidays=known.holidays | {date(2027, 2, 24)},
+        last_known_date=date(2027, 12, 31),
+    )
+    monkeypatch.setattr(calendars, "named", lambda _name: published)
+    (closed, after) = close_through(scene.legal_entity_id, scene.today + DAY)
+
+    moved = {"loan": loan.code, "from_date": "2027-02-24", "to_date": "2027-02-25"}
+    assert closed.figures["dues"]["moved"] == [moved]
+    assert after.figures["dues"]["moved"] == []
+    assert date(2027, 2, 25) in RepaymentPlan.objects.get(loan=loan).due_dates
     assert findings() == []
 
 

@@ -391,8 +391,9 @@ def _penalty(penalty: PenaltyTerms, annual_rate: Decimal) -> dict[str, Any]:
 
 
 def plan_kept(plan: AgreedPlan, calendar: Calendar) -> dict[str, Any]:
-    """A plan as a loan's row keeps it, with how far the calendar was known."""
+    """A plan as a loan's row keeps it, with its calendar and how far that was known."""
     return {
+        "calendar": calendar.name,
         "due_dates": [due.due_date.isoformat() for due in plan.dues],
         "planned_minor": [due.planned_minor for due in plan.dues],
         "level_minor": plan.level_minor,

@@ -154,7 +154,7 @@ class Loan(models.Model):
     agreed_plan = models.JSONField(
         null=True,
         help_text="due_dates, planned_minor to be repaid by each in all, level_minor of an "
-        "instalment, known_to_date of the calendar; null: everything on due_date",
+        "instalment, the calendar and its known_to_date; null: everything on due_date",
     )
     agreed_due_date = models.DateField(
         null=True, help_text="the due date before an event moved it; null: none has"

@@ -6,6 +6,8 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
+from tallystick.book import calendars
+from tallystick.rules.calendars import WEEKENDS_ONLY, Adjustment
 from tallystick.rules.daycount import DayCount
 from tallystick.rules.loan_events import rate_from_ppb
 from tallystick.rules.loan_terms import (
@@ -32,14 +34,19 @@ def agreed_terms(
     due_date: date,
     settlement: SettlementTerms,
     repayment: RepaymentTerms,
+    adjustment: Adjustment,
     agreed_plan: str | None,
     penalty_steps: str | None,
 ) -> LoanTerms:
     """A loan's row as the terms that ``rules.loan`` folds under.
 
-    ``agreed_plan`` and ``penalty_steps`` as they are stored, in JSON.
+    ``agreed_plan`` and ``penalty_steps`` as they are stored, in JSON. ``adjustment`` is what moves
+    the due dates of a plan; the one due date of a loan without is named by whoever moves it.
     """
-    plan = None if agreed_plan is None else plan_read(json.loads(agreed_plan))
+    plan, calendar = None, WEEKENDS_ONLY
+    if agreed_plan is not None:
+        stored = json.loads(agreed_plan)
+        plan, calendar = plan_read(stored), calendars.named(stored["calendar"])
     steps = [(0, penalty_rate_ppb)] if penalty_steps is None else json.loads(penalty_steps)
     (grace_days, first_rate_ppb), *bands = steps
     return LoanTerms(
@@ -59,6 +66,8 @@ def agreed_terms(
         penalty_bands=tuple(PenaltyBand(days, rate_from_ppb(rate)) for days, rate in bands),
         agreed_plan=plan,
         prepaid_keeps=repayment.prepaid_keeps,
+        calendar=calendar,
+        adjustment=Adjustment.UNADJUSTED if plan is None else adjustment,
     )
 
 

@@ -181,6 +181,15 @@ class RepaymentPlan(models.Model):
         models.DateField(), null=True, help_text="due dates as agreed at first; null: the same"
     )
 
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["loan"],
+                condition=Q(agreed_dates__isnull=False),
+                name="repayment_plan_put_off",
+            )
+        ]
+
 
 class SettlementLine(models.Model):
     """Where a part of a receipt went: which loan or advance and bucket, or the supplier.

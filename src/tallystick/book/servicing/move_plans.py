@@ -1,7 +1,11 @@
-"""Due dates of instalments that fell into an unpublished year move when its holidays are known."""
+"""Due dates of instalments that fell into an unpublished year move when its holidays are known.
+
+So do those that an event has made since: they follow from the events and the calendar, and a fold
+finds them anew.
+"""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -16,12 +20,12 @@ from tallystick.book.servicing.positions import positions_of
 from tallystick.book.servicing.store_positions import store
 from tallystick.rules.calendars import Calendar
 from tallystick.rules.loan_events import rate_from_ppb
-from tallystick.rules.loan_terms import AgreedPlan
+from tallystick.rules.loan_terms import AgreedPlan, Due
 from tallystick.rules.repayment import Agreed, instalments
 
 
 class _Provisional(NamedTuple):
-    """A loan with instalments of which some fell beyond the calendar as it was known."""
+    """A loan with instalments of which some fall beyond the calendar as it was known."""
 
     loan_id: int
     code: str
@@ -42,12 +46,6 @@ class _Known(NamedTuple):
     after: AgreedPlan
     provisional: bool
 
-    @property
-    def moves(self) -> Iterator[tuple[str, date, date]]:
-        for old, new in zip(self.before.dues, self.after.dues, strict=True):
-            if old != new:
-                yield self.loan.code, old.due_date, new.due_date
-
 
 _PROVISIONAL = """
     SELECT loan.id, loan.code, loan.facility_id, loan.principal_minor, loan.annual_rate_ppb,
@@ -55,7 +53,11 @@ _PROVISIONAL = """
     FROM financing_loan AS loan
     JOIN financing_facility AS facility ON facility.id = loan.facility_id
     JOIN financing_programme AS programme ON programme.id = facility.programme_id
-    WHERE loan.due_date_provisional AND loan.status IN ('pending', 'live')
+    WHERE loan.id IN (
+        SELECT id FROM financing_loan
+        WHERE due_date_provisional AND status IN ('pending', 'live')
+        UNION SELECT loan_id FROM servicing_repaymentplan WHERE agreed_dates IS NOT NULL)
+      AND loan.status IN ('pending', 'live')
       AND (loan.agreed_plan ->> 'known_to_date')::date < %s
       AND facility.legal_entity_id = %s
     ORDER BY loan.id
@@ -77,8 +79,14 @@ def move_plans(
         _known(loan, calendar, booking_date) for loan in _provisional(legal_entity_id, calendar)
     ]
     _write(known, calendar)
-    _fold_anew([each.loan.loan_id for each in known if each.before != each.after], booking_date)
-    return [moved for each in known for moved in each.moves]
+    planned = {each.loan.loan_id: (each.before.dues, each.after.dues) for each in known}
+    planned |= _fold_anew(list(planned), booking_date)
+    return [
+        (each.loan.code, old.due_date, new.due_date)
+        for each in known
+        for old, new in zip(*planned[each.loan.loan_id], strict=False)
+        if old.due_date != new.due_date
+    ]
 
 
 def _provisional(legal_entity_id: int, calendar: Calendar) -> list[_Provisional]:
@@ -140,12 +148,23 @@ def _write(known: Sequence[_Known], calendar: Calendar) -> None:
         )
 
 
-def _fold_anew(loan_ids: Iterable[int], booking_date: date) -> None:
-    """What its events planned in between follows from the plan as it is now."""
-    loans = positions_of(loan_ids)
-    paid_out = [loan for loan in loans.values() if loan.position is not None]
-    events = loan_events(loan.loan_id for loan in paid_out)
-    store(
-        [folded(loan, events[loan.loan_id], booking_date) for loan in paid_out],
-        booking_date=booking_date,
-    )
+def _fold_anew(
+    loan_ids: Iterable[int], booking_date: date
+) -> dict[int, tuple[tuple[Due, ...], tuple[Due, ...]]]:
+    """What its events planned follows from the plan and the calendar as they are now.
+
+    Returns the dues before and after, of loans that are paid out.
+    """
+    before = {
+        loan_id: loan.position.dues
+        for loan_id, loan in positions_of(loan_ids).items()
+        if loan.position is not None
+    }
+    loans, events = positions_of(before), loan_events(before)
+    anew = [folded(loan, events[loan_id], booking_date) for loan_id, loan in loans.items()]
+    store(anew, booking_date=booking_date)
+    return {
+        loan.loan_id: (before[loan.loan_id], loan.position.dues)
+        for loan in anew
+        if loan.position is not None
+    }

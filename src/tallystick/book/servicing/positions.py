@@ -140,6 +140,7 @@ def _read(row: tuple[Any, ...]) -> LoanPosition:
         due_date,
         programme.settlement,
         programme.repayment,
+        programme.drawdown.due_date_adjustment,
         agreed_plan,
         penalty_steps,
     )

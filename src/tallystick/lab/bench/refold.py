@@ -26,6 +26,7 @@ from tallystick.book.servicing.store_positions import store
 from tallystick.lab.bench.figures import Figure, median_seconds, seconds
 from tallystick.lab.bench.taken_over import FIRST_DAY, bench_caller, take_over
 from tallystick.rules.accounting import Allocation, Booking, cash_received, receipt_allocated
+from tallystick.rules.calendars import WEEKENDS_ONLY
 from tallystick.rules.daycount import DayCount
 from tallystick.rules.loan_events import EventKind, LoanEvent
 from tallystick.rules.loan_steps import position_of
@@ -132,6 +133,7 @@ def _plan(owner: psycopg.Connection[tuple[object, ...]], loan: Loan) -> None:
         "due_dates": [day.isoformat() for day in dates],
         "planned_minor": [loan.principal_minor * number // DUES for number in range(1, DUES + 1)],
         "level_minor": loan.principal_minor // DUES,
+        "calendar": WEEKENDS_ONLY.name,
         "known_to_date": date.max.isoformat(),
     }
     owner.execute(

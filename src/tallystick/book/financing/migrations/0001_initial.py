@@ -116,7 +116,7 @@ class Migration(migrations.Migration):
                     "agreed_plan",
                     models.JSONField(
                         help_text="due_dates, planned_minor to be repaid by each in all, "
-                        "level_minor of an instalment, known_to_date of the calendar; null: "
+                        "level_minor of an instalment, the calendar and its known_to_date; null: "
                         "everything on due_date",
                         null=True,
                     ),

@@ -334,6 +334,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("agreed_dates__isnull", False)),
+                        fields=["loan"],
+                        name="repayment_plan_put_off",
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="SettlementLine",

@@ -242,12 +242,9 @@ def approve(
     asked: DecisionIn,
 ) -> dict[str, Any]:
     """Carry out what somebody else has proposed, in the open business day."""
-    approve_proposal(
-        _reached(request, proposal).pk,
-        caller=caller_of(request, response, key=key, reason=asked.reason),
-        key=key,
-        checker=person_of(request),
-    )
+    caller = caller_of(request, response, key=key, reason=asked.reason)
+    number = _reached(request, proposal).pk
+    approve_proposal(number, caller=caller, key=key, checker=person_of(request))
     return _one(request, proposal)
 
 
@@ -272,12 +269,9 @@ def reject(
     asked: RejectionIn,
 ) -> dict[str, Any]:
     """Decline what somebody else has proposed. Nothing changes."""
-    reject_proposal(
-        _reached(request, proposal).pk,
-        caller=caller_of(request, response, key=key, reason=asked.reason),
-        key=key,
-        checker=person_of(request),
-    )
+    caller = caller_of(request, response, key=key, reason=asked.reason)
+    number = _reached(request, proposal).pk
+    reject_proposal(number, caller=caller, key=key, checker=person_of(request))
     return _one(request, proposal)
 
 
@@ -303,12 +297,9 @@ def withdraw(
     asked: DecisionIn,
 ) -> dict[str, Any]:
     """Take back what one has proposed oneself, before anybody decides on it."""
-    withdraw_proposal(
-        _reached(request, proposal).pk,
-        caller=caller_of(request, response, key=key, reason=asked.reason),
-        key=key,
-        maker=person_of(request),
-    )
+    caller = caller_of(request, response, key=key, reason=asked.reason)
+    number = _reached(request, proposal).pk
+    withdraw_proposal(number, caller=caller, key=key, maker=person_of(request))
     return _one(request, proposal)
 
 

@@ -14,6 +14,7 @@ from tallystick.rules.refusal import Refusal
 
 if TYPE_CHECKING:
     from tallystick.book.acts.once import Caller
+    from tallystick.book.parties.models import User
     from tallystick.book.proposals.terms import Terms
 
 app = typer.Typer()
@@ -236,58 +237,51 @@ def proposals(entity: Entity = None) -> None:
 @app.command("approve")
 def approve(number: Number, checker: Checker, reason: Reason = "", key: Key = None) -> None:
     """Carry out what somebody else has proposed."""
-    from tallystick.site import databases
-
-    with databases.book():
-        from tallystick.book.access.users import user_called
-        from tallystick.book.acts.once import Caller
+    with _deciding(checker, reason, key) as asked:
         from tallystick.book.proposals.decide import approve_proposal
 
-        approve_proposal(
-            number,
-            caller=Caller("system", getpass.getuser(), "cli", reason),
-            key=key or f"cli:{uuid4()}",
-            checker=user_called(checker),
-        )
+        approve_proposal(number, caller=asked.caller, key=asked.key, checker=asked.user)
     typer.echo(f"Proposal {number} is approved and carried out.")
 
 
 @app.command("reject")
 def reject(number: Number, checker: Checker, reason: Reason, key: Key = None) -> None:
     """Decline what somebody has proposed."""
-    from tallystick.site import databases
-
-    with databases.book():
-        from tallystick.book.access.users import user_called
-        from tallystick.book.acts.once import Caller
+    with _deciding(checker, reason, key) as asked:
         from tallystick.book.proposals.decide import reject_proposal
 
-        reject_proposal(
-            number,
-            caller=Caller("system", getpass.getuser(), "cli", reason),
-            key=key or f"cli:{uuid4()}",
-            checker=user_called(checker),
-        )
+        reject_proposal(number, caller=asked.caller, key=asked.key, checker=asked.user)
     typer.echo(f"Proposal {number} is rejected; nothing has changed.")
 
 
 @app.command("withdraw")
 def withdraw(number: Number, maker: Maker, reason: Reason = "", key: Key = None) -> None:
     """Take back what one has proposed oneself, before anybody decides on it."""
+    with _deciding(maker, reason, key) as asked:
+        from tallystick.book.proposals.decide import withdraw_proposal
+
+        withdraw_proposal(number, caller=asked.caller, key=asked.key, maker=asked.user)
+    typer.echo(f"Proposal {number} is withdrawn; nothing has changed.")
+
+
+class _Deciding(NamedTuple):
+    """Who ends a proposal, and under which key."""
+
+    caller: "Caller"
+    key: str
+    user: "User"
+
+
+@contextmanager
+def _deciding(email: str, reason: str, key: str | None) -> Iterator[_Deciding]:
     from tallystick.site import databases
 
     with databases.book():
         from tallystick.book.access.users import user_called
         from tallystick.book.acts.once import Caller
-        from tallystick.book.proposals.decide import withdraw_proposal
 
-        withdraw_proposal(
-            number,
-            caller=Caller("system", getpass.getuser(), "cli", reason),
-            key=key or f"cli:{uuid4()}",
-            maker=user_called(maker),
-        )
-    typer.echo(f"Proposal {number} is withdrawn; nothing has changed.")
+        caller = Caller("system", getpass.getuser(), "cli", reason)
+        yield _Deciding(caller, key or f"cli:{uuid4()}", user_called(email))
 
 
 def _rate(text: str) -> Decimal:

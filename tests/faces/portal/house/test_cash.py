@@ -15,9 +15,11 @@ from tests.faces.portal.house.office import (
 
 from tallystick.book.acts.models import Act
 from tallystick.book.acts.once import Caller
+from tallystick.book.financing.models import Loan
 from tallystick.book.parties.models import Role
 from tallystick.book.payments.bank_answers import take_answers
 from tallystick.book.payments.models import CashReceipt, PaymentOrder
+from tallystick.book.servicing.loans import loan_on
 from tallystick.book.servicing.receipts import Receipt
 from tallystick.book.servicing.settle import settle
 from tallystick.book.trade.models import Claim
@@ -152,6 +154,27 @@ def test_a_receipt_is_taken_by_form_and_shows_what_it_swept(scene, seller):
     assert any(group["loan"] for group in groups)
     act = Act.objects.get(kind="settle", actor="treasury@house.example")
     assert (act.channel, act.reason) == ("portal", "as told")
+
+
+def test_cash_that_names_a_loan_pays_it_and_cannot_name_claims_too(scene, seller):
+    loan = Loan.objects.get(pk=scenes.lent(seller, 900_00))
+    client = signed_in(Role.TREASURY)
+    fields = {
+        "bank_reference": "BK-L",
+        "payer": "SELLER",
+        "currency": "CNY",
+        "amount": "400.00",
+        "value_date": START.isoformat(),
+        "loan": loan.code,
+    }
+    menu = client.get(reverse("house-loans-one", args=[loan.code])).context["acts"]
+    take = next(each["url"] for each in menu if str(each["label"]) == "Take cash for it")
+    assert f'value="{loan.code}"' in client.get(take).content.decode()
+    assert asked(client, TAKE, **fields, lines="X = 1.00").status_code == 422
+
+    assert asked(client, TAKE, **fields).status_code == 302
+
+    assert loan_on(loan.code).state.balances.principal_minor == 500_00
 
 
 def test_the_same_receipt_sent_twice_is_taken_once(scene, seller):

@@ -17,7 +17,7 @@ from tallystick.book.proposals.propose import propose_refund
 from tallystick.book.proposals.terms import Refund
 from tallystick.book.servicing.apply_unapplied import apply_unapplied
 from tallystick.book.servicing.receipts import MAX_REFERENCE_LENGTH, Receipt
-from tallystick.book.servicing.receive import apply_to_loan
+from tallystick.book.servicing.receive import apply_to_loan, receive
 from tallystick.book.servicing.reverse import reverse_receipt
 from tallystick.book.servicing.settle import settle
 from tallystick.faces.portal.filters import DateField, minor_typed
@@ -102,7 +102,13 @@ class TakeForm(AmountForm):
         widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
         help_text=_("One a line: CLAIM = 1234.50. What they leave waits as unapplied cash."),
     )
-    field_names = ("bank_reference", "payer", "currency", "amount", "value_date", "lines")
+    loan = forms.CharField(
+        label=_("Loan"),
+        required=False,
+        max_length=80,
+        help_text=_("Where the payer names a loan instead of claims; also one charged off."),
+    )
+    field_names = ("bank_reference", "payer", "currency", "amount", "value_date", "lines", "loan")
 
     def __init__(self, *args: Any, **given: Any) -> None:
         super().__init__(*args, **given)
@@ -112,6 +118,12 @@ class TakeForm(AmountForm):
     def clean_lines(self) -> tuple[tuple[str, int], ...]:
         currency = self.cleaned_data.get("currency")
         return typed_lines(self.cleaned_data["lines"], currency) if currency else ()
+
+    def clean(self) -> dict[str, Any]:
+        asked: dict[str, Any] = super().clean() or {}
+        if asked.get("lines") and asked.get("loan"):
+            raise forms.ValidationError(_now("Name claims or a loan, not both."))
+        return asked
 
 
 class RefundForm(AmountForm):
@@ -126,30 +138,35 @@ class RefundForm(AmountForm):
 def take(request: HttpRequest) -> HttpResponse:
     """Take cash that the bank has credited. Known by the bank's reference, it is taken once."""
     entity = entity_asked(request)
-    form = TakeForm(request.POST or None, initial={"value_date": entity.business_date})
+    named = {name: request.GET.get(name, "")[:80] for name in ("loan", "payer")}
+    initial = {"value_date": entity.business_date, **named}
+    initial["currency"] = request.GET.get("currency", "CNY")[:3]
+    form = TakeForm(request.POST or None, initial=initial)
     words = ActPage(
         title=_now("Take a receipt"),
         lead=_now(
             "Cash that arrived pays the claims it names, sweeps the loans that these secure, and "
-            "the rest goes to the supplier. Cash that names no claim waits as unapplied."
+            "the rest goes to the supplier. Cash that names a loan pays the loan, or is recovered "
+            "where it was charged off. Cash that names nothing waits as unapplied."
         ),
         button=_now("Take it"),
         back=reverse("house-cash"),
     )
 
     def taken(asked: dict[str, Any], caller: Caller) -> Told:
-        settled = settle(
-            Receipt(
-                bank_reference=asked["bank_reference"],
-                payer=asked["payer"],
-                currency=asked["currency"],
-                amount_minor=asked["amount"] or 0,
-                value_date=asked["value_date"],
-                lines=asked["lines"],
-            ),
-            legal_entity_id=entity.pk,
-            caller=caller,
+        receipt = Receipt(
+            bank_reference=asked["bank_reference"],
+            payer=asked["payer"],
+            currency=asked["currency"],
+            amount_minor=asked["amount"] or 0,
+            value_date=asked["value_date"],
+            lines=asked["lines"],
         )
+        loan = asked["loan"].strip()
+        if loan:
+            settled = receive(receipt, loan, legal_entity_id=entity.pk, caller=caller)
+        else:
+            settled = settle(receipt, legal_entity_id=entity.pk, caller=caller)
         found = CashReceipt.objects.get(legal_entity=entity, bank_reference=settled.bank_reference)
         return Told(
             reverse("house-cash-receipt", args=[found.pk]),

@@ -171,9 +171,14 @@ def menu_of(loan: Loan, viewer: Viewer) -> list[dict[str, Any]]:
     if viewer.may(May.SERVICE_LOANS) and is_live:
         fee_page = reverse("house-loans-fee", args=[loan.code])
         menu.append(_entry(_("Charge a fee"), fee_page, is_proposed=False))
+    supplier = loan.facility.supplier.code
+    if viewer.may(May.TAKE_RECEIPTS):
+        asked = {"loan": loan.code, "payer": supplier, "currency": loan.currency}
+        take_page = f"{reverse('house-cash-take')}?{urlencode(asked)}"
+        menu.append(_entry(_("Take cash for it"), take_page, is_proposed=False))
     if viewer.may(May.MOVE_CASH):
-        asked = urlencode({"supplier": loan.facility.supplier.code, "currency": loan.currency})
-        refund_page = f"{reverse('house-cash-refund')}?{asked}"
+        asked = {"supplier": supplier, "currency": loan.currency}
+        refund_page = f"{reverse('house-cash-refund')}?{urlencode(asked)}"
         menu.append(_entry(_("Refund the supplier's credit"), refund_page, is_proposed=True))
     return menu
 

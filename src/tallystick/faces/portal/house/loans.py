@@ -21,7 +21,7 @@ from tallystick.book.servicing.portfolio import (
     loans_wanted,
     principal_of,
 )
-from tallystick.book.servicing.share_holders import held_shares
+from tallystick.book.servicing.share_holders import held_shares, transfers_made
 from tallystick.faces.portal.filters import (
     ANY,
     DateField,
@@ -190,6 +190,7 @@ def house_loan(request: HttpRequest, code: str) -> HttpResponse:
             .order_by("value_date", "pk")[:200],
             "payment": reach.payment_orders(request.viewer).filter(loan=loan).first(),
             "shares": held_shares(loan.code),
+            "transfers": transfers_made(loan.code),
             "entries": _entries(request, loan),
             "classed": loan_classed(loan),
             "decision": decision,

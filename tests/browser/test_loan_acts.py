@@ -13,6 +13,14 @@ def live_loan(here) -> str:
     return here.page.locator("main tbody th a").first.get_attribute("href")
 
 
+def faults_of(here, shots, name: str, place: str) -> list[str]:
+    """What is wrong with the page that is open, of which a picture is kept."""
+    here.page.screenshot(path=shots / f"{name}.png", full_page=True)
+    here.page.evaluate(AXE)
+    faults = [f"{place} is wider than the screen"] * (here.page.evaluate(TOO_WIDE) > 0)
+    return faults + [f"{place}: {fault}" for fault in here.page.evaluate(ASK_AXE)]
+
+
 def test_an_extension_is_seen_proposed_and_rejected_without_scripts(tab):
     maker = tab("operator", javascript=False)
     loan = live_loan(maker)
@@ -51,9 +59,41 @@ def test_every_form_of_an_act_can_be_used_by_everybody(tab, shots, width, dark, 
         if place == "extend":
             here.page.fill("input[name=reason]", "flood")
             here.page.click("button[value=look]")
-        name = f"loan-{place or 'acts'}-{width}-{language}.png"
-        here.page.screenshot(path=shots / name, full_page=True)
-        here.page.evaluate(AXE)
-        faults += [f"{place} is wider than the screen"] * (here.page.evaluate(TOO_WIDE) > 0)
-        faults += [f"{place}: {fault}" for fault in here.page.evaluate(ASK_AXE)]
+        faults += faults_of(here, shots, f"loan-{place or 'acts'}-{width}-{language}", place)
+    assert faults == []
+
+
+@pytest.mark.parametrize(("width", "language"), [(PHONE, "zh-hans"), (DESK, "en")])
+def test_what_treasury_does_with_a_loan_can_be_used_by_everybody(tab, shots, width, language):
+    here = tab("treasury", width=width, language=language)
+    loan = live_loan(here)
+    here.open(loan)
+    links = here.page.locator("details.acts-menu a").evaluate_all(
+        "links => links.map(link => link.getAttribute('href'))"
+    )
+    faults = []
+    for number, path in enumerate(links):
+        assert here.open(path) == 200
+        faults += faults_of(here, shots, f"treasury-{number}-{width}-{language}", path)
+    assert [path.split("/")[2] for path in links] == ["loan-charge-back", "cash", "cash"]
+    assert faults == []
+
+
+@pytest.mark.parametrize(("width", "language"), [(PHONE, "zh-hans"), (DESK, "en")])
+def test_one_withdraws_what_one_has_proposed(tab, shots, width, language):
+    here = tab("operator", width=width, language=language)
+    loan = live_loan(here)
+    here.open(loan.replace("/loan/", "/loan-charge-off/"))
+    here.page.fill("input[name=reason]", "they have gone")
+    here.page.click("button[value=look]")
+    here.page.click("button[value=confirm]")
+    here.open("/house/approvals/")
+    faults = faults_of(here, shots, f"approvals-own-{width}-{language}", "approvals")
+    here.page.locator("a[href$='/withdraw/']").first.click()
+    faults += faults_of(here, shots, f"withdraw-own-{width}-{language}", "withdraw")
+    here.page.fill("input[name=reason]", "they are back")
+    here.page.locator("main form .btn").click()
+
+    assert here.page.url.endswith("/house/approvals/")
+    assert here.page.locator("a[href$='/withdraw/']").count() == 0
     assert faults == []

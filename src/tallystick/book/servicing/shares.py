@@ -86,7 +86,7 @@ def passed_on_of(
     return passed_on(
         transfers,
         [owed_at_start(loan, events, each.value_date) for each in transfers],
-        balances(loan.position, loan.position.last_value_date),
+        balances(loan.position, loan.position.stands_from_date),
     )
 
 

@@ -256,7 +256,9 @@ def accrued(booking: Booking, *, kind: str, book: int, change_minor: int) -> Jou
 
 
 def suspended(booking: Booking, *, kind: str, book: int, change_minor: int) -> JournalEntry:
-    """Interest or penalty (``kind``) that a non-performing book has accrued is kept out of income.
+    """What a non-performing book has accrued is kept out of income.
+
+    ``kind``: interest, penalty, or advance_fee (the interest of advances at a daily rate).
 
     ``change_minor``: what its loans have in suspense now less what the ledger holds. Below zero it
     comes back to income: it was paid, or the loans perform again.

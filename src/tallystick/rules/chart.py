@@ -62,6 +62,7 @@ _LINES = (
     ChartLine(1160, "advance_principal", "Advances out of sales: principal", _ASSET, _DEBIT, _BOOK),
     ChartLine(1170, "advance_fee_receivable", "Advances out of sales: fee", _ASSET, _DEBIT, _BOOK),
     ChartLine(1180, "deferred_advance_fee", "Fee not yet earned", _ASSET, _CREDIT, _BOOK),
+    ChartLine(1185, "advance_fee_in_suspense", "Fee in suspense", _ASSET, _CREDIT, _BOOK),
     ChartLine(1190, "loss_allowance", "Allowance for expected loss", _ASSET, _CREDIT, _BOOK),
     ChartLine(1195, "loss_reserve", "Reserve above expected loss", _ASSET, _CREDIT, _ENTITY),
     ChartLine(1200, "due_from_supplier", "Due from suppliers", _ASSET, _DEBIT, _PARTY),

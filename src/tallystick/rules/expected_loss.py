@@ -16,10 +16,11 @@ Everything is exact until the one rounding at the end, half up.
 Source: IFRS 9, 5.5.3 to 5.5.11, 5.5.15, 5.5.17, B5.5.28 to B5.5.37, B5.5.44.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from itertools import accumulate
 
 import narwhals as nw
 from narwhals.typing import FrameT
@@ -189,6 +190,29 @@ def principal_lost(dues: FrameT) -> FrameT:
         .group_by("loan_id")
         .agg(nw.col("lost_minor", "lost_ppb").sum())
     )
+
+
+def repaid_evenly_rates_ppb(
+    terms: LossTerms, *, stage: int, payments_left: Collection[int]
+) -> dict[int, int]:
+    """Expected loss on what comes back in so many equal daily payments, per billion of it.
+
+    An advance out of sales has no due date: it is a bundle of as many loans as payments are
+    expected, of equal size, the k-th due in k days, and is expected to lose what these would:
+
+        rate(n) = (1 / n) × Σ over k from 1 to n loss_rates_ppb(k days to the due date)
+
+    By number of payments, half up to a whole part; one that expects none has one to come. Nothing
+    is discounted: what lies ahead is weeks, and the allowance the higher for it.
+    """
+    longest = max((max(1, payments) for payments in payments_left), default=0)
+    days = range(1, longest + 1)
+    of_day = loss_rates_ppb(terms, days, stage=stage, annual_rate_ppb=0, days_a_year=365)
+    so_far_ppb = [0, *accumulate(of_day[day] for day in days)]
+    return {
+        payments: rounded(so_far_ppb[max(1, payments)], max(1, payments), Rounding.HALF_UP)
+        for payments in payments_left
+    }
 
 
 def matrix_rate_ppb(terms: LossTerms, *, days_past_due: int) -> int:

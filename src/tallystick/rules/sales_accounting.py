@@ -91,6 +91,26 @@ def advance_interest_accrued(booking: Booking, *, book: int, change_minor: int) 
     )
 
 
+def advance_book_changed(
+    booking: Booking, *, from_book: int, to_book: int, balances_minor: Mapping[str, int]
+) -> JournalEntry:
+    """Advances leave one book for another and take along what they owe, by kind.
+
+    ``balances_minor``: principal, fee and deferred, as ``ADVANCE_ACCOUNT_OF`` names them; what is
+    deferred stands in credit.
+    """
+    postings = []
+    for kind, amount_minor in balances_minor.items():
+        if amount_minor:
+            debited, credited_account = (
+                AccountName(ADVANCE_ACCOUNT_OF[kind], book=book) for book in (to_book, from_book)
+            )
+            if kind == "deferred":
+                debited, credited_account = credited_account, debited
+            postings += [debit(debited, amount_minor), credit(credited_account, amount_minor)]
+    return booking.entry("book_changed", *postings)
+
+
 def _to_income(
     booking: Booking, event: str, account: str, book: int, change_minor: int
 ) -> JournalEntry:

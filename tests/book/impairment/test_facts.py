@@ -156,8 +156,8 @@ def test_nobody_approves_his_own_fact_and_each_is_decided_on_once(database):
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        pytest.param({"loan": None}, "loan or about a debtor", id="about nothing"),
-        pytest.param({"debtor": "S1"}, "loan or about a debtor", id="about two things"),
+        pytest.param({"loan": None}, "an advance or a debtor", id="about nothing"),
+        pytest.param({"debtor": "S1"}, "an advance or a debtor", id="about two things"),
         pytest.param({"loan": "NONE"}, "no loan", id="an unknown loan"),
         pytest.param({"loan": None, "debtor": "NONE"}, "not recorded of a debtor", id="wrong kind"),
         pytest.param({"share_bps": 1}, "has no share", id="a share where there is none"),

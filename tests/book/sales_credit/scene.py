@@ -17,7 +17,7 @@ from tallystick.book.servicing.settle import settle
 from tallystick.book.servicing.settled import Settled
 from tallystick.book.trade.record_documents import record_document
 from tallystick.rules.bank_answers import BankMessage
-from tallystick.rules.sales_programme import SalesProgrammeTerms
+from tallystick.rules.sales_programme import SalesProgrammeTerms, stored_sales_programme
 from tallystick.rules.sales_share import SalesShareState
 from tallystick.rules.trade_documents import TradeDocument
 
@@ -76,6 +76,21 @@ def a_line(
         legal_entity_id=scene.legal_entity_id,
         caller=CALLER,
         key=f"open-{code}",
+    )
+
+
+def paced(programme: str = FEE, *, period_days: int = 5) -> SalesProgrammeTerms:
+    """A programme that asks for a sixtieth of the debt every few days, with nothing in between."""
+    content = sales_preset(programme).content
+    pace = {
+        "period_days": period_days,
+        "minimum_share": "1/60",
+        "counts": "since_payout",
+        "grace_days": 0,
+    }
+    pace["sources"] = dict.fromkeys(pace, "illustrative")
+    return stored_sales_programme(
+        programme, {**content, "terms": {**content["terms"], "pace": pace}}
     )
 
 

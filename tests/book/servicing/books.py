@@ -7,6 +7,7 @@ from tallystick.book.impairment.checks import impairment_checks
 from tallystick.book.ledger.checks import ledger_checks
 from tallystick.book.ledger.models import Account
 from tallystick.book.ledger.queries import balances, trial_balance
+from tallystick.book.sales_credit.checks import sales_credit_checks
 from tallystick.book.servicing.checks import servicing_checks
 from tallystick.book.servicing.share_checks import share_checks
 from tallystick.book.watch.findings import Finding
@@ -31,8 +32,14 @@ def net_minor(
 
 
 def findings() -> list[Finding]:
-    """What the checks of loans, shares, classes and the ledger find; none where the books hold."""
-    checks = (*servicing_checks(), *share_checks(), *impairment_checks(), *ledger_checks())
+    """What the checks of loans, advances, classes and the ledger find; none where books hold."""
+    checks = (
+        *servicing_checks(),
+        *share_checks(),
+        *sales_credit_checks(),
+        *impairment_checks(),
+        *ledger_checks(),
+    )
     return [finding for check in checks for finding in check.run()]
 
 

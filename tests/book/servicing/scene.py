@@ -222,7 +222,11 @@ def lent(
             code=f"{facility.code}-{next(_numbers)}",
             facility=facility,
             decision=decision,
-            book=Book.objects.get(legal_entity=facility.legal_entity, asset_class="normal"),
+            book=Book.objects.get(
+                legal_entity=facility.legal_entity,
+                programme="jd.jingbaobei",
+                asset_class="normal",
+            ),
             currency=facility.currency,
             principal_minor=amount_minor,
             annual_rate_ppb=rate_ppb,

@@ -54,7 +54,7 @@ def test_cash_for_an_unknown_loan_waits_in_suspense_with_a_work_item(database):
     assert net_minor(scene, "settlement_suspense") == -500_000
     item = WorkItem.objects.get(kind="unapplied_cash")
     assert item.subject == "receipt:R-1"
-    assert item.details["because"] == ["there is no loan 'L-NOBODY-KNOWS' of ours"]
+    assert item.details["because"] == ["there is no loan or advance 'L-NOBODY-KNOWS' of ours"]
     assert findings() == []
 
 
@@ -117,7 +117,7 @@ def test_what_cannot_be_applied_to_a_loan_is_refused_and_stays_where_it_is(datab
     scene, _ = lent_loan()
     take(scene, cash(scene, 500_000), "MISSPELT")
 
-    with pytest.raises(LoanTakesNothing, match="no loan 'NEITHER'"):
+    with pytest.raises(LoanTakesNothing, match="no loan or advance 'NEITHER'"):
         apply_to_loan(
             "R-1",
             "NEITHER",

@@ -17,6 +17,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, get_resolver, reverse
 from django.urls.resolvers import URLResolver
+from tests.book.sales_credit import scene as sales
 from tests.faces.portal.two_firms import SIGNED_IN, Firm, person, two_firms
 
 from tallystick.book.access.clients import NewClient, add_client
@@ -48,6 +49,8 @@ ADDRESSES: dict[str, May] = {
     "supplier-loans-decision": May.SEE_OWN,
     "supplier-loans-settle": May.REPAY,
     "supplier-loans-dispute": May.DISPUTE,
+    "supplier-advances-one": May.SEE_OWN,
+    "supplier-advances-draw": May.DRAW,
     "supplier-dues": May.SEE_OWN,
     "supplier-overdue": May.SEE_OWN,
     "supplier-overdue-promise": May.PROMISE,
@@ -91,6 +94,9 @@ ADDRESSES: dict[str, May] = {
     "house-loans-fee": May.SERVICE_LOANS,
     "house-loans-reverse": May.PROPOSE_RELIEF,
     "house-loans-charge-back": May.MOVE_CASH,
+    "house-advances": May.SEE_HOUSE,
+    "house-advances-one": May.SEE_HOUSE,
+    "house-advances-charge-off": May.PROPOSE_RELIEF,
     "house-approvals": May.SEE_HOUSE,
     "house-approvals-approve": May.DECIDE_RELIEF,
     "house-approvals-reject": May.DECIDE_RELIEF,
@@ -201,6 +207,9 @@ OPEN = {
 """For whoever comes; shows nothing of anybody."""
 
 
+OUR_LINE = "SL-OF-OURS"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Stage:
     """Our firm, its neighbour, and somebody of each role; ``neighbour`` is of the other firm."""
@@ -209,11 +218,14 @@ class Stage:
     other: Firm
     people: dict[str, User]
     machine_key: str
+    advance: str
 
 
 @pytest.fixture(scope="module")
 def stage(shared_database) -> Stage:
-    _, ours, other = two_firms()
+    scene, ours, other = two_firms()
+    sales.has_sold_for_three_months(scene, ours.code)
+    sales.a_line(scene, merchant=ours.code, code=OUR_LINE)
     people = {role.value: person(role) for role in STAFF}
     people["own"] = person(Role.SUPPLIER, ours.facility.supplier)
     people["neighbour"] = person(Role.SUPPLIER, other.facility.supplier)
@@ -222,7 +234,7 @@ def stage(shared_database) -> Stage:
         NewClient("walker", tuple(scopes), party_code=other.code, max_requests_a_minute=100_000),
         caller=Caller("system", "tests", "cli"),
     )
-    return Stage(ours, other, people, key)
+    return Stage(ours, other, people, key, sales.paid_out(scene, 20_000_000, line=OUR_LINE))
 
 
 @pytest.fixture(autouse=True)
@@ -253,6 +265,8 @@ def places(stage: Stage, name: str) -> dict[str, object]:
     code = ours.facility.code
     if "loans" in name or name == "supplier-home-drawn":
         code = ours.loan.code
+    elif "advances" in name:
+        code = OUR_LINE if name == "supplier-advances-draw" else stage.advance
     elif "claims" in name:
         code = ours.claim
     elif "parties" in name:
@@ -449,6 +463,8 @@ def test_a_machine_of_another_firm_reaches_nothing_of_ours(stage):
         "facility": stage.ours.facility.code,
         "loan": stage.ours.loan.code,
         "claim": stage.ours.claim,
+        "advance": stage.advance,
+        "line": OUR_LINE,
         "decision": str(Decision.objects.get(loan=stage.ours.loan).pk),
     }
     wrong = []

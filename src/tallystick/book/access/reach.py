@@ -19,7 +19,7 @@ from tallystick.book.ledger.models import Account, Entry, ManualJournal
 from tallystick.book.parties.models import LegalEntity, Party, User
 from tallystick.book.payments.models import BankAnswer, CashReceipt, PaymentOrder
 from tallystick.book.proposals.models import Proposal
-from tallystick.book.sales_credit.models import Advance, LossProposal
+from tallystick.book.sales_credit.models import Advance, LossProposal, SalesLine
 from tallystick.book.statements import fetched
 from tallystick.book.trade.models import Claim, Document
 from tallystick.book.watch.models import Verification, WorkItem
@@ -48,6 +48,11 @@ def loans(viewer: Viewer) -> QuerySet[Loan]:
 def advances(viewer: Viewer) -> QuerySet[Advance]:
     """Advances out of sales."""
     return _own(viewer, Advance.objects.all(), "line__merchant_id")
+
+
+def sales_lines(viewer: Viewer) -> QuerySet[SalesLine]:
+    """Lines out of sales."""
+    return _own(viewer, SalesLine.objects.all(), "merchant_id")
 
 
 def decisions(viewer: Viewer) -> QuerySet[Decision]:
@@ -206,6 +211,18 @@ def currency_of_facility(viewer: Viewer, code: str) -> str:
 def loan(viewer: Viewer, code: str) -> Loan:
     """The loan by its code. Raises NotThere."""
     return _one(loans(viewer).select_related("facility"), "loan", code)
+
+
+def advance(viewer: Viewer, code: str) -> Advance:
+    """The advance out of sales by its code. Raises NotThere."""
+    rows = advances(viewer).select_related("line__merchant", "line__legal_entity")
+    return _one(rows, "advance", code)
+
+
+def sales_line(viewer: Viewer, code: str) -> SalesLine:
+    """The line out of sales by its code. Raises NotThere."""
+    rows = sales_lines(viewer).select_related("merchant", "programme", "legal_entity")
+    return _one(rows, "line out of sales", code)
 
 
 def claim(viewer: Viewer, code: str) -> Claim:

@@ -27,10 +27,12 @@ from tallystick.book.collections.models import (
 from tallystick.book.collections.past_due import LateLoan, how_late, late_loans, parties_late
 from tallystick.book.collections.promise import decide_promises
 from tallystick.book.financing.models import LoanStatus
+from tallystick.book.sales_credit.models import AdvanceEvent, AdvanceStatus
 from tallystick.book.servicing.models import LoanEvent
 from tallystick.rules.dunning import Ladder, Next, PastDue, Sent, Standing, next_action
 from tallystick.rules.loan_events import EventKind
 from tallystick.rules.promises import Outcome
+from tallystick.rules.sales_events import SalesEventKind
 
 AUTHOR = "close of day"
 
@@ -143,8 +145,17 @@ def _close_cases(cured: Sequence[Case], on: date, act_id: int) -> int:
         loan__facility__legal_entity=OuterRef("legal_entity_id"),
         booking_date__gte=OuterRef("opened_date"),
     )
+    advances_charged_off = AdvanceEvent.objects.filter(
+        kind=SalesEventKind.CHARGED_OFF,
+        advance__status=AdvanceStatus.CHARGED_OFF,
+        advance__line__merchant=OuterRef("party_id"),
+        advance__line__legal_entity=OuterRef("legal_entity_id"),
+        booking_date__gte=OuterRef("opened_date"),
+    )
     written_off = set(
-        Case.objects.filter(Exists(charged_off), pk__in=ids).values_list("id", flat=True)
+        Case.objects.filter(
+            Exists(charged_off) | Exists(advances_charged_off), pk__in=ids
+        ).values_list("id", flat=True)
     )
     for end, of_this_end in (
         (CaseEnd.WRITTEN_OFF, [case_id for case_id in ids if case_id in written_off]),

@@ -115,7 +115,8 @@ def receipts_of(case: Case) -> QuerySet[CashReceipt]:
     last_date = case.closed_date or date.max
     return (
         CashReceipt.objects.filter(
-            settlementline__loan__facility__supplier=case.party_id,
+            Q(settlementline__loan__facility__supplier=case.party_id)
+            | Q(settlementline__advance__line__merchant=case.party_id),
             legal_entity=case.legal_entity_id,
             booking_date__gte=case.opened_date,
             booking_date__lte=last_date,

@@ -1,4 +1,8 @@
-"""What is past due, loan by loan: the one place that says which loans are late."""
+"""What is past due, debt by debt: the one place that says what is late.
+
+A loan is by its due date; an advance out of sales while it is behind its least pace, from the end
+of the first period that it ended short, with what is missing.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -7,6 +11,8 @@ from datetime import date, timedelta
 
 from django.db import connection
 
+from tallystick.book.sales_credit.models import Advance
+from tallystick.book.sales_credit.overview import advances_on
 from tallystick.book.servicing.positions import positions_of
 from tallystick.rules.dunning import PastDue
 from tallystick.rules.loan_balances import balances
@@ -16,13 +22,15 @@ LOANS_AT_A_TIME = 5_000
 
 @dataclass(frozen=True, slots=True)
 class LateLoan:
-    """A live loan of which something is past due; amounts are minor units.
+    """A live loan or advance of which something is past due; amounts are minor units.
 
     ``amount_minor`` is what is due and unpaid: principal whose due date has come, and all
-    interest, penalty and fees. ``past_due_since_date`` is the oldest due date not paid.
+    interest, penalty and fees; of an advance, which is called principal here, what it lacks to its
+    least pace. ``past_due_since_date`` is the oldest due date not paid. ``loan_id`` is None of an
+    advance, and ``facility`` its line.
     """
 
-    loan_id: int
+    loan_id: int | None
     code: str
     facility: str
     party_id: int
@@ -52,27 +60,49 @@ _LATE = """
     ORDER BY loan.due_date, loan.id
 """
 
+_BEHIND = """
+    SELECT advance.id
+    FROM sales_credit_advance AS advance JOIN sales_credit_salesline AS line ON line.id = line_id
+    WHERE line.legal_entity_id = %s AND line.merchant_id = ANY(%s)
+      AND advance.behind_since_date < %s
+"""
+
 _LATE_PARTIES = """
-    SELECT DISTINCT facility.supplier_id
+    SELECT facility.supplier_id
     FROM financing_loan AS loan JOIN financing_facility AS facility ON facility.id = facility_id
-    WHERE facility.legal_entity_id = %s
-      AND loan.status = 'live' AND loan.due_date < %s
+    WHERE facility.legal_entity_id = %(legal_entity_id)s
+      AND loan.status = 'live' AND loan.due_date < %(before)s
+    UNION
+    SELECT line.merchant_id
+    FROM sales_credit_advance AS advance JOIN sales_credit_salesline AS line ON line.id = line_id
+    WHERE line.legal_entity_id = %(legal_entity_id)s AND advance.behind_since_date < %(before)s
 """
 
 
 def parties_late(legal_entity_id: int, *, max_days_past_due: int, on: date) -> set[int]:
-    """The firms with a live loan more than so many days past its due date ``on`` a day."""
+    """The firms with a live loan or advance more than so many days past due ``on`` a day."""
+    before = on - timedelta(days=max_days_past_due)
     with connection.cursor() as cursor:
-        cursor.execute(_LATE_PARTIES, [legal_entity_id, on - timedelta(days=max_days_past_due)])
+        cursor.execute(_LATE_PARTIES, {"legal_entity_id": legal_entity_id, "before": before})
         return {party_id for (party_id,) in cursor.fetchall()}
 
 
 _HOW_LATE = """
-    SELECT facility.supplier_id, loan.currency, %s::date - min(loan.due_date),
-           sum(loan.principal_minor)::bigint
-    FROM financing_loan AS loan JOIN financing_facility AS facility ON facility.id = facility_id
-    WHERE facility.legal_entity_id = %s AND facility.supplier_id = ANY(%s)
-      AND loan.status = 'live' AND loan.due_date < %s
+    SELECT party_id, currency, %(on)s::date - min(since_date), sum(lent_minor)::bigint
+    FROM (
+        SELECT facility.supplier_id, loan.currency, loan.due_date, loan.principal_minor
+        FROM financing_loan AS loan
+        JOIN financing_facility AS facility ON facility.id = facility_id
+        WHERE facility.legal_entity_id = %(legal_entity_id)s
+          AND facility.supplier_id = ANY(%(parties)s)
+          AND loan.status = 'live' AND loan.due_date < %(on)s
+        UNION ALL
+        SELECT line.merchant_id, advance.currency, advance.behind_since_date, advance.advance_minor
+        FROM sales_credit_advance AS advance
+        JOIN sales_credit_salesline AS line ON line.id = line_id
+        WHERE line.legal_entity_id = %(legal_entity_id)s AND line.merchant_id = ANY(%(parties)s)
+          AND advance.behind_since_date < %(on)s
+    ) AS late (party_id, currency, since_date, lent_minor)
     GROUP BY 1, 2
 """
 
@@ -82,12 +112,15 @@ def how_late(
 ) -> dict[int, list[PastDue]]:
     """How late these firms are ``on`` a day, by currency; those that are not are left out.
 
-    One statement whatever they owe: the amount is what was lent on the late loans, which says that
+    One statement whatever they owe: the amount is what was lent on the late debts, which says that
     something is owed and not how much. ``late_loans`` says that.
     """
     by_party: dict[int, list[PastDue]] = defaultdict(list)
     with connection.cursor() as cursor:
-        cursor.execute(_HOW_LATE, [on, legal_entity_id, sorted(party_ids), on])
+        cursor.execute(
+            _HOW_LATE,
+            {"legal_entity_id": legal_entity_id, "parties": sorted(party_ids), "on": on},
+        )
         for party_id, currency, days, lent_minor in cursor.fetchall():
             by_party[party_id].append(PastDue(currency, days, lent_minor))
     return dict(by_party)
@@ -96,15 +129,44 @@ def how_late(
 def late_loans(
     legal_entity_id: int, party_ids: Iterable[int], *, on: date
 ) -> dict[int, list[LateLoan]]:
-    """The late loans of these firms ``on`` the open day by firm, the oldest debt first."""
+    """The late loans and advances of these firms ``on`` the open day by firm, the oldest first."""
     by_party: dict[int, list[LateLoan]] = defaultdict(list)
+    firms = sorted(party_ids)
     with connection.cursor() as cursor:
-        cursor.execute(_LATE, [legal_entity_id, sorted(party_ids), on])
+        cursor.execute(_LATE, [legal_entity_id, firms, on])
         rows = cursor.fetchall()
+        cursor.execute(_BEHIND, [legal_entity_id, firms, on])
+        behind = [advance_id for (advance_id,) in cursor.fetchall()]
     for first in range(0, len(rows), LOANS_AT_A_TIME):
         for late in _late(rows[first : first + LOANS_AT_A_TIME], on):
             by_party[late.party_id].append(late)
-    return dict(by_party)
+    for late in _late_advances(behind, on):
+        by_party[late.party_id].append(late)
+    return {
+        party_id: sorted(debts, key=lambda debt: debt.past_due_since_date)
+        for party_id, debts in by_party.items()
+    }
+
+
+def _late_advances(advance_ids: Sequence[int], on: date) -> Iterator[LateLoan]:
+    """Of the advances that the last close found behind, those that are so still."""
+    for each in advances_on(Advance.objects.filter(pk__in=advance_ids).order_by("pk"), on=on):
+        standing, advance = each.pace, each.advance
+        if standing is None or standing.behind_since_date is None:
+            continue
+        yield LateLoan(
+            loan_id=None,
+            code=advance.code,
+            facility=advance.line,
+            party_id=advance.merchant_id,
+            currency=advance.currency,
+            past_due_since_date=standing.behind_since_date,
+            days_past_due=(on - standing.behind_since_date).days,
+            principal_minor=standing.short_minor,
+            interest_minor=0,
+            penalty_minor=0,
+            fees_minor=0,
+        )
 
 
 def _late(rows: Sequence[tuple[int, str]], on: date) -> Iterator[LateLoan]:

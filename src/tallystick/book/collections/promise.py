@@ -84,22 +84,38 @@ def promise(
     return int((act.earlier or act.given or {})["promise"])
 
 
-# Cash that was told of after the promise and met debts of the firm's loans, as known on a day.
+# Cash that was told of after the promise and met the firm's loans or advances, as known on a day.
 _RECEIVED = """
+    WITH line AS (
+        SELECT promise.id AS promise_id, line.receipt_id, line.amount_minor
+        FROM collections_promisetopay AS promise
+        JOIN collections_case AS held ON held.id = promise.case_id
+        JOIN financing_facility AS facility
+          ON facility.supplier_id = held.party_id
+         AND facility.legal_entity_id = held.legal_entity_id
+         AND facility.currency = promise.currency
+        JOIN financing_loan AS loan ON loan.facility_id = facility.id
+        JOIN servicing_settlementline AS line ON line.loan_id = loan.id
+        WHERE promise.id = ANY(%(promises)s)
+        UNION ALL
+        SELECT promise.id, line.receipt_id, line.amount_minor
+        FROM collections_promisetopay AS promise
+        JOIN collections_case AS held ON held.id = promise.case_id
+        JOIN sales_credit_salesline AS sales
+          ON sales.merchant_id = held.party_id AND sales.legal_entity_id = held.legal_entity_id
+         AND sales.currency = promise.currency
+        JOIN sales_credit_advance AS advance ON advance.line_id = sales.id
+        JOIN servicing_settlementline AS line ON line.advance_id = advance.id
+        WHERE promise.id = ANY(%(promises)s)
+    )
     SELECT promise.id, coalesce(sum(line.amount_minor), 0)::bigint
-    FROM collections_promisetopay AS promise
-    JOIN collections_case AS held ON held.id = promise.case_id
-    JOIN financing_facility AS facility
-      ON facility.supplier_id = held.party_id AND facility.legal_entity_id = held.legal_entity_id
-     AND facility.currency = promise.currency
-    JOIN financing_loan AS loan ON loan.facility_id = facility.id
-    JOIN servicing_settlementline AS line ON line.loan_id = loan.id
+    FROM line JOIN collections_promisetopay AS promise ON promise.id = line.promise_id
     JOIN payments_cashreceipt AS receipt ON receipt.id = line.receipt_id
      AND receipt.act_id > promise.act_id
      AND receipt.booking_date BETWEEN promise.made_date AND %(day)s
      AND receipt.value_date BETWEEN promise.made_date AND promise.promised_date
      AND (receipt.reversed_date IS NULL OR receipt.reversed_date > %(day)s)
-    WHERE promise.id = ANY(%(promises)s) GROUP BY 1
+    GROUP BY 1
 """
 
 

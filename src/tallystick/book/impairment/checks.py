@@ -1,18 +1,22 @@
 """Prove that classes are what the rules say, and that the ledger holds what was provided for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import partial
 
 import polars as pl
 from django.db import connection
 
+from tallystick.book.financing.models import Loan
+from tallystick.book.impairment.advances_standing import advances_settled_since
 from tallystick.book.impairment.classify import classes_on
+from tallystick.book.impairment.debts import class_of_rank
 from tallystick.book.impairment.models import STILL_IN_FORCE, Provision
-from tallystick.book.impairment.needed import provided_on
 from tallystick.book.impairment.packs import pack_on
-from tallystick.book.impairment.standing import class_of_rank, settled_since
+from tallystick.book.impairment.provide import provided_on
+from tallystick.book.impairment.standing import settled_since
 from tallystick.book.parties.models import LegalEntity
+from tallystick.book.sales_credit.models import Advance
 from tallystick.book.servicing.models import DayStep
 from tallystick.book.watch.findings import Check, Finding
 
@@ -21,6 +25,8 @@ from tallystick.book.watch.findings import Check, Finding
 GUARDS = """
     SELECT 'trigger ' || name, 'enabled always', 'missing or disabled'
     FROM (VALUES
+        ('impairment_advanceclass_ended_once'),
+        ('impairment_advanceclass_only_grows'),
         ('impairment_fact_decided_once'),
         ('impairment_fact_only_grows'),
         ('impairment_loanclass_checked'),
@@ -37,14 +43,18 @@ GUARDS = """
 """
 
 CLASSES_FOLLOW_EACH_OTHER = """
-    SELECT 'loan ' || loan.code || ', class of ' || row.from_date,
+    SELECT row.debt || ', class of ' || row.from_date,
            'ends on ' || coalesce(row.next_date, %(still)s), 'ends on ' || row.superseded_date
     FROM (
-        SELECT loan_id, from_date, superseded_date,
+        SELECT 'loan ' || loan.code AS debt, from_date, superseded_date,
                lead(from_date) OVER (PARTITION BY loan_id ORDER BY from_date) AS next_date
-        FROM impairment_loanclass
+        FROM impairment_loanclass AS classed JOIN financing_loan AS loan ON loan.id = loan_id
+        UNION ALL
+        SELECT 'advance ' || advance.code, from_date, superseded_date,
+               lead(from_date) OVER (PARTITION BY advance_id ORDER BY from_date)
+        FROM impairment_advanceclass AS classed
+        JOIN sales_credit_advance AS advance ON advance.id = advance_id
     ) AS row
-    JOIN financing_loan AS loan ON loan.id = row.loan_id
     WHERE row.superseded_date <> coalesce(row.next_date, %(still)s)
     ORDER BY 1
 """
@@ -62,7 +72,8 @@ LEDGER_HOLDS_PROVISIONS = """
         CROSS JOIN LATERAL (VALUES
             ('loss_allowance', row.allowance_minor),
             ('interest_in_suspense', row.interest_suspended_minor),
-            ('penalty_in_suspense', row.penalty_suspended_minor)) AS kind (name, minor)
+            ('penalty_in_suspense', row.penalty_suspended_minor),
+            ('advance_fee_in_suspense', row.advance_fee_suspended_minor)) AS kind (name, minor)
         WHERE row.date <= last.date
         GROUP BY 1, 2
     ), held AS (
@@ -72,7 +83,8 @@ LEDGER_HOLDS_PROVISIONS = """
         JOIN last ON last.legal_entity_id = account.legal_entity_id
         JOIN ledger_posting AS posting
           ON posting.account_id = account.id AND posting.booking_date <= last.date
-        WHERE account.name IN ('loss_allowance', 'interest_in_suspense', 'penalty_in_suspense')
+        WHERE account.name IN ('loss_allowance', 'interest_in_suspense', 'penalty_in_suspense',
+                               'advance_fee_in_suspense')
         GROUP BY 1, 2
     )
     SELECT name || ' of book ' || book_id, coalesce(stored.minor, 0),
@@ -152,37 +164,45 @@ def _last_days(step: str) -> Iterator[tuple[LegalEntity, date]]:
 
 
 def _reclassed() -> Iterator[Finding]:
-    """Every loan that may be in another class than the best, classed anew by the rules."""
+    """Every debt that may be in another class than the best, classed anew by the rules."""
     for entity, day in _last_days("classes"):
         held_to = pack_on(entity.pk, day)
         assert held_to is not None
-        loans = classes_on(entity.pk, day, held_to).with_columns(
+        debts = classes_on(entity.pk, day, held_to).with_columns(
             class_found=pl.col("class_rank").map_elements(
                 lambda rank: str(class_of_rank(rank)), return_dtype=pl.String
             )
         )
-        differing = loans.filter(
+        differing = debts.filter(
             (pl.col("class_found") != pl.col("class_before"))
             | (pl.col("clause") != pl.col("clause_before"))
             | (pl.col("stage") != pl.col("stage_before"))
-        )
-        codes = _codes([*differing["loan_id"], *settled_since(entity.pk, day)])
-        for row in differing.sort("loan_id").iter_rows(named=True):
+        ).sort("is_advance", "debt_id")
+        gone = [
+            *((False, loan_id) for loan_id in settled_since(entity.pk, day)),
+            *((True, advance_id) for advance_id in advances_settled_since(entity.pk, day)),
+        ]
+        names = _names([*differing.select("is_advance", "debt_id").rows(), *gone])
+        for row in differing.iter_rows(named=True):
             yield Finding(
                 CLASSES,
-                f"loan {codes[row['loan_id']]} on {day}",
+                f"{names[row['is_advance'], row['debt_id']]} on {day}",
                 f"{row['class_found']}, stage {row['stage']}, by {row['clause'] or 'no clause'}",
                 f"{row['class_before']}, stage {row['stage_before']}, "
                 f"by {row['clause_before'] or 'no clause'}",
             )
-        for loan_id in settled_since(entity.pk, day):
-            yield Finding(CLASSES, f"loan {codes[loan_id]} on {day}", "normal", "classed still")
+        for debt in gone:
+            yield Finding(CLASSES, f"{names[debt]} on {day}", "normal", "classed still")
 
 
-def _codes(loan_ids: list[int]) -> dict[int, str]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT id, code FROM financing_loan WHERE id = ANY(%s)", [loan_ids])
-        return dict(cursor.fetchall())
+def _names(debts: Sequence[tuple[bool, int]]) -> dict[tuple[bool, int], str]:
+    """What loans, and advances where true, are called."""
+    names = {}
+    for is_advance, model, what in ((False, Loan, "loan"), (True, Advance, "advance")):
+        wanted = [debt_id for advance, debt_id in debts if advance is is_advance]
+        for debt_id, code in model.objects.filter(pk__in=wanted).values_list("id", "code"):
+            names[is_advance, debt_id] = f"{what} {code}"
+    return names
 
 
 def _provided_anew() -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""Facts about loans and debtors: one person proposes, another decides, and then they count.
+"""Facts about loans, advances and debtors: one person proposes, another decides; then they count.
 
 A fact counts in the closes of the days from its own date on that follow its approval: days that
 are closed stay as they were classed.
@@ -18,6 +18,7 @@ from tallystick.book.impairment.models import Fact, FactKind
 from tallystick.book.parties.business_date import open_day
 from tallystick.book.parties.models import Party, Role, User
 from tallystick.book.parties.two_people import NothingProposed, refuse_unless, to_decide
+from tallystick.book.sales_credit.models import Advance, SalesLine
 from tallystick.rules.refusal import Refusal
 
 MAKERS = (Role.RISK_OFFICER, Role.OPERATOR)
@@ -26,10 +27,13 @@ CHECKERS = (Role.APPROVER,)
 OF_LOANS = frozenset(FactKind) - {FactKind.OVERDUE_ELSEWHERE, FactKind.RETAIL_DEBTOR}
 """Kinds that are recorded of a loan."""
 
+OF_ADVANCES = OF_LOANS - {FactKind.DELINQUENCY_PAUSED}
+"""Kinds that are recorded of an advance out of sales, which has no due date to pause."""
+
 OF_DEBTORS = frozenset(
     {FactKind.CREDIT_IMPAIRED, FactKind.OVERDUE_ELSEWHERE, FactKind.RETAIL_DEBTOR}
 )
-"""Kinds that are recorded of a debtor, and count for all of its loans."""
+"""Kinds that are recorded of a debtor, and count for all of its debts."""
 
 WITH_SHARE: Mapping[FactKind, str] = {
     FactKind.CREDIT_IMPAIRED: "the share expected to be lost, if it is known",
@@ -53,7 +57,7 @@ class FactEndedAlready(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class NewFact:
-    """What is to be recorded, of a loan or of a debtor (their codes; one of the two).
+    """What is to be recorded, of a loan, an advance or a debtor (their codes; one of the three).
 
     ``from_date`` may lie in the past; ``to_date`` is the first day on which it no longer holds.
     ``share_bps``: see WITH_SHARE.
@@ -65,6 +69,7 @@ class NewFact:
     from_date: date
     to_date: date | None = None
     share_bps: int | None = None
+    advance: str | None = None
 
 
 def propose_fact(
@@ -84,6 +89,7 @@ def propose_fact(
         "kind": str(fact.kind),
         "loan": fact.loan,
         "debtor": fact.debtor,
+        "advance": fact.advance,
         "from_date": fact.from_date,
         "to_date": fact.to_date,
         "share_bps": fact.share_bps,
@@ -96,6 +102,7 @@ def propose_fact(
                 legal_entity_id=legal_entity_id,
                 kind=fact.kind,
                 loan=_loan(fact.loan, legal_entity_id),
+                advance=_advance(fact.advance, legal_entity_id),
                 party=_debtor(fact.debtor, legal_entity_id),
                 share_bps=fact.share_bps,
                 from_date=fact.from_date,
@@ -131,6 +138,7 @@ def propose_end(fact_id: int, *, from_date: date, maker: User, caller: Caller, k
                 legal_entity_id=ended.legal_entity_id,
                 kind=ended.kind,
                 loan_id=ended.loan_id,
+                advance_id=ended.advance_id,
                 party_id=ended.party_id,
                 from_date=from_date,
                 ends=ended,
@@ -197,7 +205,7 @@ def open_facts(legal_entity_id: int) -> list[Fact]:
     return list(
         facts.exclude(pk__in=over.values("ends"))
         .exclude(pk__in=over.values("pk"))
-        .select_related("loan", "party", "maker", "checker")
+        .select_related("loan", "advance", "party", "maker", "checker")
         .order_by("pk")
     )
 
@@ -216,11 +224,16 @@ FACTS_ON = """
 
 
 def _refuse_unclear(fact: NewFact, business_date: date) -> None:
-    if (fact.loan is None) == (fact.debtor is None):
-        raise NotAFact("A fact is about a loan or about a debtor. Name one of the two.")
-    allowed = OF_LOANS if fact.loan is not None else OF_DEBTORS
+    kinds = (
+        ("a loan", fact.loan, OF_LOANS),
+        ("an advance", fact.advance, OF_ADVANCES),
+        ("a debtor", fact.debtor, OF_DEBTORS),
+    )
+    about = [(what, allowed) for what, code, allowed in kinds if code is not None]
+    if len(about) != 1:
+        raise NotAFact("A fact is about a loan, an advance or a debtor. Name one of the three.")
+    ((what, allowed),) = about
     if fact.kind not in allowed:
-        what = "a loan" if fact.loan is not None else "a debtor"
         raise NotAFact(
             f"{fact.kind} is not recorded of {what}. "
             f"What is: {', '.join(sorted(str(kind) for kind in allowed))}."
@@ -251,12 +264,22 @@ def _loan(code: str | None, legal_entity_id: int) -> Loan | None:
     return loan
 
 
+def _advance(code: str | None, legal_entity_id: int) -> Advance | None:
+    if code is None:
+        return None
+    advance = Advance.objects.filter(code=code, line__legal_entity=legal_entity_id).first()
+    if advance is None:
+        raise NotAFact(f"This legal entity has no advance {code!r}. Name one of its advances.")
+    return advance
+
+
 def _debtor(code: str | None, legal_entity_id: int) -> Party | None:
     if code is None:
         return None
     party = Party.objects.filter(code=code).first()
     facilities = Facility.objects.filter(legal_entity=legal_entity_id, supplier=party)
-    if party is None or not facilities.exists():
+    lines = SalesLine.objects.filter(legal_entity=legal_entity_id, merchant=party)
+    if party is None or not (facilities.exists() or lines.exists()):
         raise NotAFact(f"{code!r} has no facility here. Name a firm that has one.")
     return party
 

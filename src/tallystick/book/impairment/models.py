@@ -46,7 +46,7 @@ class FactKind(models.TextChoices):
 
 
 class Fact(models.Model):
-    """A fact about a loan or a debtor: proposed by one person, decided on by another.
+    """A fact about a loan, an advance or a debtor: proposed by one person, decided by another.
 
     It holds from ``from_date`` to ``to_date`` (the first day on which it no longer does), once it
     is approved: ``booking_date`` is the open day of that. ``ends``: this one says from when an
@@ -56,6 +56,7 @@ class Fact(models.Model):
     legal_entity = models.ForeignKey("parties.LegalEntity", on_delete=models.PROTECT)
     kind = models.CharField(max_length=30, choices=FactKind)
     loan = models.ForeignKey("financing.Loan", null=True, on_delete=models.PROTECT)
+    advance = models.ForeignKey("sales_credit.Advance", null=True, on_delete=models.PROTECT)
     party = models.ForeignKey("parties.Party", null=True, on_delete=models.PROTECT)
     share_bps = models.IntegerField(null=True)
     from_date = models.DateField()
@@ -77,7 +78,9 @@ class Fact(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(loan=None, party__isnull=False) | Q(loan__isnull=False, party=None),
+                condition=Q(loan__isnull=False, advance=None, party=None)
+                | Q(loan=None, advance__isnull=False, party=None)
+                | Q(loan=None, advance=None, party__isnull=False),
                 name="fact_about_one",
             ),
             models.CheckConstraint(
@@ -103,6 +106,12 @@ class Fact(models.Model):
                 fields=["ends"], condition=Q(approved=True), name="fact_ended_once"
             ),
         ]
+
+    @property
+    def about(self) -> str:
+        """The code of the loan, the advance or the debtor."""
+        (found,) = (each.code for each in (self.loan, self.advance, self.party) if each is not None)
+        return str(found)
 
 
 class LoanClass(models.Model):
@@ -157,11 +166,51 @@ class LoanClass(models.Model):
         indexes = [models.Index(fields=["from_date"], name="loan_class_by_date")]
 
 
-class Provision(models.Model):
-    """What the loans of a book in a stage were exposed to and provided with on a closed day.
+class AdvanceClass(models.Model):
+    """How an advance out of sales was classed, as ``LoanClass`` says it of a loan.
 
-    ``exposure_minor`` is principal, interest, penalty and fees owed, less what is in suspense;
-    ``movement_minor`` what ``allowance_minor`` is more than on the day closed before.
+    ``interest_recognised_minor`` is the interest of a daily rate that had gone to income before; a
+    fixed fee is earned by cash alone, and has none to suspend.
+    """
+
+    pk = models.CompositePrimaryKey("advance_id", "from_date")
+    advance = models.ForeignKey("sales_credit.Advance", on_delete=models.PROTECT, db_index=False)
+    from_date = models.DateField()
+    superseded_date = models.DateField(default=STILL_IN_FORCE)
+    pack = models.ForeignKey(Pack, on_delete=models.PROTECT, db_index=False)
+    asset_class = models.CharField(max_length=20)
+    clause = models.CharField(max_length=40, blank=True)
+    stage = models.SmallIntegerField()
+    days_past_due = models.IntegerField()
+    suspended_from_date = models.DateField(null=True)
+    interest_recognised_minor = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(superseded_date__gt=F("from_date"), stage__in=[1, 2, 3]),
+                name="advance_class_in_order",
+            ),
+            models.CheckConstraint(
+                condition=Q(suspended_from_date=None, interest_recognised_minor=None)
+                | Q(suspended_from_date__isnull=False, interest_recognised_minor__isnull=False),
+                name="advance_class_suspended_whole",
+            ),
+            models.UniqueConstraint(
+                fields=["advance"],
+                condition=Q(superseded_date=STILL_IN_FORCE),
+                name="advance_class_one_in_force",
+            ),
+        ]
+        indexes = [models.Index(fields=["from_date"], name="advance_class_by_date")]
+
+
+class Provision(models.Model):
+    """What the debts of a book in a stage were exposed to and provided with on a closed day.
+
+    ``loans`` counts them, advances out of sales included. ``exposure_minor`` is principal,
+    interest, penalty and fees owed, less what is in suspense (of an advance not the fee still to be
+    earned); ``movement_minor`` what ``allowance_minor`` is more than on the day closed before.
     """
 
     legal_entity = models.ForeignKey("parties.LegalEntity", on_delete=models.PROTECT)
@@ -173,6 +222,7 @@ class Provision(models.Model):
     exposure_minor = models.BigIntegerField()
     interest_suspended_minor = models.BigIntegerField()
     penalty_suspended_minor = models.BigIntegerField()
+    advance_fee_suspended_minor = models.BigIntegerField()
     allowance_minor = models.BigIntegerField()
     movement_minor = models.BigIntegerField()
 
@@ -186,6 +236,7 @@ class Provision(models.Model):
                     exposure_minor__gte=0,
                     interest_suspended_minor__gte=0,
                     penalty_suspended_minor__gte=0,
+                    advance_fee_suspended_minor__gte=0,
                     allowance_minor__gte=0,
                 ),
                 name="provision_not_negative",

@@ -15,9 +15,9 @@ import polars as pl
 from django.db import connection
 
 from tallystick.book.columns import plain
+from tallystick.book.impairment.debts import CLASS_ON
 from tallystick.book.impairment.instalments import KIND, dues_to_come, plans_changed_since
 from tallystick.book.impairment.packs import pack_on
-from tallystick.book.impairment.standing import CLASS_ON
 from tallystick.book.servicing.accrual import (
     FEES_OWED,
     INTEREST_MET,
@@ -58,8 +58,7 @@ _LIVE = f"""
       AND (%(loan_id)s::bigint IS NULL OR held.loan_id = %(loan_id)s)
 """
 
-# Each book with the books that differ from it in class alone.
-_PLACE = """
+PLACE = """
     place AS MATERIALIZED (
         SELECT book.id AS book_id, other.asset_class, other.id AS class_book_id
         FROM ledger_book AS book JOIN ledger_book AS other
@@ -68,11 +67,12 @@ _PLACE = """
         WHERE book.legal_entity_id = %(legal_entity_id)s
     )
 """
+"""The book of each class beside a book, for those that differ in class alone."""
 
 _Kind = tuple[int, int, int, int]
 """In the order of ``KIND``."""
 
-_KINDS_OF_LOSS = f"WITH {_PLACE} SELECT DISTINCT {', '.join(KIND)} FROM ({_LIVE}) AS live"
+_KINDS_OF_LOSS = f"WITH {PLACE} SELECT DISTINCT {', '.join(KIND)} FROM ({_LIVE}) AS live"
 
 ALLOWANCE = """
     exposure / 1000000000 * loss_ppb
@@ -93,7 +93,7 @@ expected to lose comes all else that is owed, which falls due with its oldest du
 paid, or else the next."""
 
 _PROVIDED = f"""
-    WITH {_PLACE},
+    WITH {PLACE},
     live AS ({_LIVE}),
     rate AS (
         SELECT * FROM unnest(
@@ -174,7 +174,10 @@ _BY_LOAN = (
 
 
 class Provided(NamedTuple):
-    """What the loans of a book in a stage need; amounts are minor units."""
+    """What the debts of a book in a stage need; amounts are minor units.
+
+    ``loans`` counts advances out of sales too; of those is ``advance_fee_suspended_minor``.
+    """
 
     book_id: int
     stage: int
@@ -184,10 +187,11 @@ class Provided(NamedTuple):
     interest_suspended_minor: int
     penalty_suspended_minor: int
     allowance_minor: int
+    advance_fee_suspended_minor: int = 0
 
 
-class LoanProvided(NamedTuple):
-    """What one loan needs; ``loss_ppb`` parts per billion of its exposure."""
+class DebtProvided(NamedTuple):
+    """What one loan or advance needs; ``loss_ppb`` parts per billion of its exposure."""
 
     stage: int
     exposure_minor: int
@@ -202,7 +206,7 @@ class LoanProvided(NamedTuple):
         return f"{whole}.{rest:07d}".rstrip("0").rstrip(".")
 
 
-def provided_on(legal_entity_id: int, day: date) -> list[Provided]:
+def loans_provided_on(legal_entity_id: int, day: date) -> list[Provided]:
     """What each book needs by stage for the loans as known at the end of ``day``.
 
     Empty where no pack is in force on that day.
@@ -212,10 +216,10 @@ def provided_on(legal_entity_id: int, day: date) -> list[Provided]:
     ]
 
 
-def loan_provided_on(legal_entity_id: int, loan_id: int, day: date) -> LoanProvided | None:
+def loan_provided_on(legal_entity_id: int, loan_id: int, day: date) -> DebtProvided | None:
     """What one loan needs; None where it is not live then, or nothing is provided by a pack."""
     rows = _rows(_BY_LOAN, legal_entity_id, day, loan_id=loan_id)
-    return LoanProvided(*(int(figure) for figure in rows[0])) if rows else None
+    return DebtProvided(*(int(figure) for figure in rows[0])) if rows else None
 
 
 def _rows(
@@ -257,7 +261,7 @@ def _staged_losses(terms: LossTerms, arguments: Mapping[str, Any]) -> dict[str, 
     changed = plans_changed_since(
         arguments["legal_entity_id"], arguments["day"], arguments["loan_id"]
     )
-    dues = dues_to_come(_PLACE, _LIVE, arguments, changed)
+    dues = dues_to_come(PLACE, _LIVE, arguments, changed)
     with connection.cursor() as cursor:
         cursor.execute(_KINDS_OF_LOSS, arguments)
         kinds = cursor.fetchall()

@@ -1,6 +1,7 @@
 """Provide for the losses expected on the live book, and keep suspended interest out of income.
 
-A book's allowance is the sum of what its loans need (``needed``). What is booked is that sum less
+A book's allowance is the sum of what its loans and advances need (``needed``,
+``advances_needed``). What is booked is that sum less
 what the ledger holds, as nights of interest are, so that whatever was learned late is picked up by
 itself. The same goes for interest and penalty in suspense. All of it is booked in the day that
 closes.
@@ -13,8 +14,9 @@ from typing import Any
 
 from django.db import connection
 
+from tallystick.book.impairment.advances_needed import advances_provided_on
 from tallystick.book.impairment.models import Provision, Reserve
-from tallystick.book.impairment.needed import Provided, provided_on
+from tallystick.book.impairment.needed import Provided, loans_provided_on
 from tallystick.book.impairment.packs import pack_on
 from tallystick.book.ledger.post import post_many
 from tallystick.book.ledger.queries import balances
@@ -59,7 +61,9 @@ def provide(legal_entity_id: int, *, day: date, act_id: int) -> dict[str, Any]:
                 "reserve_minor": each.reserve_minor,
                 "booked_minor": each.expected_loss_minor + each.above_minor,
                 "suspended_minor": sum(
-                    row.interest_suspended_minor + row.penalty_suspended_minor
+                    row.interest_suspended_minor
+                    + row.penalty_suspended_minor
+                    + row.advance_fee_suspended_minor
                     for row in provided
                     if currencies[row.book_id] == each.currency
                 ),
@@ -69,10 +73,30 @@ def provide(legal_entity_id: int, *, day: date, act_id: int) -> dict[str, Any]:
     }
 
 
+def provided_on(legal_entity_id: int, day: date) -> list[Provided]:
+    """What each book needs by stage for loans and advances, as known at the end of ``day``.
+
+    Empty where no pack is in force on that day.
+    """
+    together: dict[tuple[int, int], Provided] = {}
+    for each in (
+        *loans_provided_on(legal_entity_id, day),
+        *advances_provided_on(legal_entity_id, day),
+    ):
+        key = each.book_id, each.stage
+        if (other := together.get(key)) is not None:
+            figures = [of_each + of_other for of_each, of_other in zip(each, other, strict=True)]
+            together[key] = Provided(*key, *figures[len(key) :])
+        else:
+            together[key] = each
+    return [each for _, each in sorted(together.items())]
+
+
 _KINDS_HELD = {
     "loss_allowance": "allowance",
     "interest_in_suspense": "interest",
     "penalty_in_suspense": "penalty",
+    "advance_fee_in_suspense": "advance_fee",
 }
 
 
@@ -88,6 +112,7 @@ def _book_entries(
         needed_minor[each.book_id, "allowance"] += each.allowance_minor
         needed_minor[each.book_id, "interest"] += each.interest_suspended_minor
         needed_minor[each.book_id, "penalty"] += each.penalty_suspended_minor
+        needed_minor[each.book_id, "advance_fee"] += each.advance_fee_suspended_minor
     for key, held_minor in _held(legal_entity_id, day).items():
         needed_minor[key] -= held_minor
     entries = []

@@ -7,7 +7,6 @@ from django.db.models.functions import Now
 
 from tallystick.book.acts.once import Caller, once
 from tallystick.book.acts.reasons import refuse_unreasoned
-from tallystick.book.collateral.pools import hold_suppliers
 from tallystick.book.parties.business_date import open_day
 from tallystick.book.parties.models import User
 from tallystick.book.parties.two_people import refuse_unless, to_decide
@@ -15,10 +14,9 @@ from tallystick.book.proposals.decide import CHECKERS
 from tallystick.book.proposals.propose import MAKERS
 from tallystick.book.sales_credit.events import NewAdvanceEvent, record_events
 from tallystick.book.sales_credit.freeze import freeze_line_unless_frozen
-from tallystick.book.sales_credit.lines import lock_lines
 from tallystick.book.sales_credit.models import LossProposal
-from tallystick.book.sales_credit.positions import AdvanceRow, advances_with
-from tallystick.book.sales_credit.repay import AdvanceTakesNoPayment, known_advance
+from tallystick.book.sales_credit.positions import AdvanceRow
+from tallystick.book.sales_credit.repay import AdvanceTakesNoPayment, known_advance, locked_advance
 from tallystick.rules.refusal import Refusal
 from tallystick.rules.sales_events import SalesEventKind
 
@@ -121,9 +119,7 @@ def _decide(proposal: LossProposal, checker: User, *, approved: bool, reason: st
 
 
 def _locked_live(found: AdvanceRow) -> AdvanceRow:
-    lock_lines(found.legal_entity_id, line_ids=[found.line_id])
-    hold_suppliers([found.merchant_id])
-    advance = advances_with([found.advance_id])[found.advance_id]
+    advance = locked_advance(found)
     if advance.status != "live":
         raise AdvanceTakesNoPayment(
             advance.code, advance.status, "only one that is live can be charged off"

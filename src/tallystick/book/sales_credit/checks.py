@@ -6,9 +6,11 @@ Each query answers the rows that contradict its name: the object, what should be
 from collections.abc import Iterator
 from datetime import date, timedelta
 from functools import partial
+from itertools import product
 from typing import Any
 
 from django.db import connection
+from django.db.models import Min
 
 from tallystick.book.sales_credit.events import status_of
 from tallystick.book.sales_credit.models import STILL_IN_FORCE, AdvancePosition
@@ -176,7 +178,10 @@ _AT_A_TIME = 500
 
 
 def _paid_out() -> Iterator[tuple[AdvanceRow, Any, date]]:
-    """Every advance that was paid out, with its fold as of its last position."""
+    """Every advance that was paid out, with its fold as of the day of its last event, or payout.
+
+    A move to another book begins a new position, and leaves all else as it was.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT id FROM sales_credit_advance WHERE disbursed_date IS NOT NULL ORDER BY id"
@@ -185,15 +190,16 @@ def _paid_out() -> Iterator[tuple[AdvanceRow, Any, date]]:
     for first in range(0, len(ids), _AT_A_TIME):
         some = ids[first : first + _AT_A_TIME]
         advances, events = advances_with(some), events_of(some)
-        days = dict(
-            AdvancePosition.objects.filter(
-                advance__in=some, superseded_date=STILL_IN_FORCE
-            ).values_list("advance_id", "booking_date")
+        paid_out = dict(
+            AdvancePosition.objects.filter(advance__in=some)
+            .values_list("advance_id")
+            .annotate(Min("booking_date"))
         )
         for advance in advances.values():
-            day = days.get(advance.advance_id, advance.disbursed_date)
-            assert day is not None
-            yield advance, folded(advance, events[advance.advance_id], on=day), day
+            told = events[advance.advance_id]
+            first_date = paid_out.get(advance.advance_id, advance.disbursed_date)
+            day = max([first_date, *(event.booking_date for event in told)])
+            yield advance, folded(advance, told, on=day), day
 
 
 def _folds() -> Iterator[Finding]:
@@ -273,31 +279,36 @@ def _own() -> Iterator[Finding]:
                 )
 
 
-# Through the last night that was booked; entries by hand explain themselves.
-_OF_BOOKS = f"""
-    WITH held AS (
-        SELECT held.book_id, sum(held.principal_minor) AS principal,
-               sum({FEE_OWED}) AS owed, sum({FEE_DEFERRED}) AS deferred,
-               sum(CASE WHEN held.daily_rate_ppb > 0 THEN
-                   {FEE_OWED} + held.fee_collected_minor + held.interest_lost_minor
-                   ELSE held.fee_earned_minor END) AS earned
-        FROM sales_credit_advanceposition AS held
-        WHERE held.booking_date <= %(day)s AND held.superseded_date > %(day)s GROUP BY 1
-    ), booked AS (
-        SELECT account.book_id,
+_BOOKED_BY = """
+        SELECT {column},
                sum(minor) FILTER (WHERE account.name = 'advance_principal') AS principal,
                sum(minor) FILTER (WHERE account.name = 'advance_fee_receivable') AS owed,
                -sum(minor) FILTER (WHERE account.name = 'deferred_advance_fee') AS deferred,
-               -sum(minor) FILTER (WHERE account.name = 'advance_fee_income') AS earned
-        FROM ledger_account AS account
+               -sum(minor) FILTER (WHERE account.name IN ('advance_fee_income',
+                                                          'advance_fee_in_suspense')) AS earned
+        FROM ledger_account AS account JOIN ledger_book AS book ON book.id = account.book_id
         CROSS JOIN LATERAL (
             SELECT sum(posting.side * posting.amount_minor) AS minor
             FROM ledger_posting AS posting JOIN ledger_entry AS entry ON entry.id = posting.entry_id
             WHERE posting.account_id = account.id AND posting.booking_date <= %(day)s
               AND entry.event <> 'manual_journal'
         ) AS posted
-        WHERE account.name IN ('advance_principal', 'advance_fee_receivable',
-                               'deferred_advance_fee', 'advance_fee_income') GROUP BY 1
+        WHERE account.legal_entity_id = %(legal_entity_id)s
+          AND account.name IN ('advance_principal', 'advance_fee_receivable',
+                               'deferred_advance_fee', 'advance_fee_income',
+                               'advance_fee_in_suspense')
+        GROUP BY {column}
+"""
+
+# Through the last night that was booked; entries by hand explain themselves.
+_OF_BOOKS = f"""
+    WITH held AS (
+        SELECT held.book_id, sum(held.principal_minor) AS principal,
+               sum({FEE_OWED}) AS owed, sum({FEE_DEFERRED}) AS deferred
+        FROM sales_credit_advanceposition AS held
+        WHERE held.booking_date <= %(day)s AND held.superseded_date > %(day)s GROUP BY 1
+    ), booked AS (
+        {_BOOKED_BY.format(column="account.book_id")}
     )
     SELECT kind.name || ' of book ' || book.id || ' (' || book.programme || ')',
            coalesce(kind.held, 0), coalesce(kind.booked, 0)
@@ -305,25 +316,44 @@ _OF_BOOKS = f"""
     LEFT JOIN booked ON booked.book_id = book.id
     CROSS JOIN LATERAL (VALUES ('principal', held.principal, booked.principal),
         ('fee receivable', held.owed, booked.owed),
-        ('deferred fee', held.deferred, booked.deferred),
-        ('income', held.earned, booked.earned)) AS kind (name, held, booked)
+        ('deferred fee', held.deferred, booked.deferred)) AS kind (name, held, booked)
     WHERE book.legal_entity_id = %(legal_entity_id)s
       AND coalesce(kind.held, 0) <> coalesce(kind.booked, 0)
     ORDER BY 1
 """
 
+# An advance may have earned its income in the book of one class and then of another.
+_OF_PROGRAMMES = f"""
+    WITH held AS (
+        SELECT book.programme, book.currency,
+               sum(CASE WHEN held.daily_rate_ppb > 0 THEN
+                   {FEE_OWED} + held.fee_collected_minor + held.interest_lost_minor
+                   ELSE held.fee_earned_minor END) AS earned
+        FROM sales_credit_advanceposition AS held JOIN ledger_book AS book ON book.id = held.book_id
+        WHERE book.legal_entity_id = %(legal_entity_id)s
+          AND held.booking_date <= %(day)s AND held.superseded_date > %(day)s GROUP BY 1, 2
+    ), booked AS (
+        {_BOOKED_BY.format(column="book.programme, book.currency")}
+    )
+    SELECT 'income and suspense of ' || programme || ' in ' || currency,
+           coalesce(held.earned, 0), coalesce(booked.earned, 0)
+    FROM held FULL JOIN booked USING (programme, currency)
+    WHERE coalesce(held.earned, 0) <> coalesce(booked.earned, 0)
+    ORDER BY 1
+"""
+
 
 def _by_book() -> Iterator[Finding]:
-    """Books whose accounts of advances differ from the positions as of the last night."""
+    """Books, and programmes, whose accounts of advances differ from the positions of the night."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT legal_entity_id, max(date) FROM servicing_daystep"
             " WHERE step = 'sales' GROUP BY 1 ORDER BY 1"
         )
         nights = cursor.fetchall()
-        for legal_entity_id, day in nights:
+        for (legal_entity_id, day), query in product(nights, (_OF_BOOKS, _OF_PROGRAMMES)):
             cursor.execute(
-                _OF_BOOKS,
+                query,
                 {
                     "legal_entity_id": legal_entity_id,
                     "day": day,

@@ -150,16 +150,16 @@ def offer_of(line: str, amount_minor: int) -> AdvanceOffer:
     return asked.offer
 
 
-def available_on(line: str) -> tuple[int, Decided]:
-    """What could be drawn on ``line`` now, in minor units, with the decision that says why.
+def available_on(line: str) -> AdvanceInputs:
+    """What could be drawn on ``line`` now (``available_minor``), and what bounds it.
 
     Raises UnknownSalesLine.
     """
     found = line_called(line)
     on = LegalEntity.objects.get(pk=found.legal_entity_id).business_date
-    decision = _asked(found, 0, on, on).decision
-    assert isinstance(decision.inputs, AdvanceInputs)
-    return decision.inputs.available_minor, decision
+    inputs = _asked(found, 0, on, on).decision.inputs
+    assert isinstance(inputs, AdvanceInputs)
+    return inputs
 
 
 def _lock_limits(line: SalesLine) -> None:

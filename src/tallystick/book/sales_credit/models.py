@@ -86,6 +86,7 @@ class Advance(models.Model):
     """One advance with its terms. Its state after the payout is a fold over ``AdvanceEvent``.
 
     ``look_date``: the first day whose close looks at its pace; null where none has to.
+    ``behind_since_date``: since when it is behind its least pace, as the last look found.
     """
 
     code = models.CharField(max_length=80, unique=True)
@@ -108,6 +109,7 @@ class Advance(models.Model):
         "ledger.Entry", on_delete=models.PROTECT, related_name="+", help_text="commitment booked"
     )
     look_date = models.DateField(null=True)
+    behind_since_date = models.DateField(null=True)
 
     class Meta:
         constraints = [
@@ -128,7 +130,12 @@ class Advance(models.Model):
                 fields=["look_date"],
                 condition=Q(look_date__isnull=False),
                 name="advance_to_look_at",
-            )
+            ),
+            models.Index(
+                fields=["behind_since_date"],
+                condition=Q(behind_since_date__isnull=False),
+                name="advance_behind_its_pace",
+            ),
         ]
 
 
@@ -163,7 +170,8 @@ class AdvancePosition(models.Model):
     what was. At a daily rate both are zero, and running interest up to a day (excluded) is exactly
     ``interest_numerator + principal_minor × daily_rate_ppb × (day − accrued_to_date)`` over 10⁹,
     rounded half-up. ``fee_collected_minor`` is what of either has come in, ``interest_lost_minor``
-    what was charged off. ``superseded_date`` is the booking date of the next row: a close of day D
+    what was charged off. ``payments_left`` is in how many days sales as expected repay what is
+    owed. ``superseded_date`` is the booking date of the next row: a close of day D
     reads the rows with booking_date ≤ D < superseded_date while D + 1 goes on.
     """
 
@@ -186,6 +194,7 @@ class AdvancePosition(models.Model):
     principal_lost_minor = models.BigIntegerField()
     recovered_minor = models.BigIntegerField()
     credit_minor = models.BigIntegerField()
+    payments_left = models.IntegerField()
     settled = models.BooleanField(help_text="nothing owed and nothing more is earned")
 
     class Meta:

@@ -46,12 +46,16 @@ FEE_OWED = """
 FEE_DEFERRED = "held.fee_minor - held.fee_earned_minor"
 """Of a position's fixed fee, what is still to be earned."""
 
+# Advances that are not paid as agreed are kept in the book of their class.
 _BY_BOOK = f"""
     SELECT book.id, book.currency, coalesce(sum({FEE_OWED}), 0), coalesce(sum({FEE_DEFERRED}), 0),
            receivable.id, deferred.id
     FROM ledger_book AS book
-    JOIN (SELECT DISTINCT book_id FROM sales_credit_salesline
-          WHERE legal_entity_id = %(legal_entity_id)s) AS lent ON lent.book_id = book.id
+    JOIN (SELECT DISTINCT own.programme, own.funder_id, own.currency
+          FROM sales_credit_salesline AS line JOIN ledger_book AS own ON own.id = line.book_id
+          WHERE line.legal_entity_id = %(legal_entity_id)s) AS lent
+      ON lent.programme = book.programme AND lent.funder_id = book.funder_id
+     AND lent.currency = book.currency
     LEFT JOIN sales_credit_advanceposition AS held
       ON held.book_id = book.id AND NOT held.settled
          AND held.booking_date <= %(day)s AND held.superseded_date > %(day)s
@@ -59,6 +63,7 @@ _BY_BOOK = f"""
       ON receivable.book_id = book.id AND receivable.name = 'advance_fee_receivable'
     LEFT JOIN ledger_account AS deferred
       ON deferred.book_id = book.id AND deferred.name = 'deferred_advance_fee'
+    WHERE book.legal_entity_id = %(legal_entity_id)s
     GROUP BY book.id, receivable.id, deferred.id ORDER BY book.id
 """
 
@@ -157,12 +162,14 @@ def look_at_pace(legal_entity_id: int, *, day: date, act_id: int) -> int:
     )
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE sales_credit_advance AS advance SET look_date = next.date"
-            " FROM unnest(%s::bigint[], %s::date[]) AS next (id, date)"
-            " WHERE advance.id = next.id",
+            "UPDATE sales_credit_advance AS advance"
+            " SET look_date = next.date, behind_since_date = next.behind_since_date"
+            " FROM unnest(%s::bigint[], %s::date[], %s::date[])"
+            " AS next (id, date, behind_since_date) WHERE advance.id = next.id",
             [
                 [each.advance.advance_id for each in looked],
                 [each.next_date for each in looked],
+                [each.standing.behind_since_date for each in looked],
             ],
         )
     _tell(looked, legal_entity_id, day, act_id)

@@ -11,6 +11,7 @@ from django.db import connection
 
 from tallystick.book.sales_credit.models import STILL_IN_FORCE
 from tallystick.book.sales_credit.programmes import sales_terms_with
+from tallystick.rules.discount_fee import MAX_PAYMENTS
 from tallystick.rules.loan_events import rate_from_ppb
 from tallystick.rules.sales_events import SalesEvent, SalesEventKind
 from tallystick.rules.sales_share import SalesShareState, fold_sales_share
@@ -166,6 +167,7 @@ class Position(NamedTuple):
     principal_lost_minor: int
     recovered_minor: int
     credit_minor: int
+    payments_left: int
     settled: bool
 
 
@@ -186,6 +188,7 @@ def position_of(advance: AdvanceRow, state: SalesShareState) -> Position:
         principal_lost_minor=state.principal_lost_minor,
         recovered_minor=state.recovered_minor,
         credit_minor=state.credit_minor,
+        payments_left=MAX_PAYMENTS if state.payments_left is None else state.payments_left,
         settled=is_settled(state),
     )
 

@@ -113,15 +113,63 @@ def _take(
     (receipt_id,) = keep_receipts(
         [receipt], legal_entity_id=found.legal_entity_id, booking_date=business_date, act_id=act_id
     ).values()
-    lock_lines(found.legal_entity_id, line_ids=[found.line_id])
-    hold_suppliers([found.merchant_id])
-    advance = advances_with([found.advance_id])[found.advance_id]
+    advance = locked_advance(found)
     wanted = "live" if kind == "repay_advance" else "charged_off"
     if advance.status != wanted:
         raise AdvanceTakesNoPayment(
             advance.code, advance.status, "money that is nobody's debt is taken as a receipt"
         )
-    event = _event(advance, receipt, business_date, act_id)
+    lines, shares = advance_takes(
+        advance,
+        receipt_id,
+        reference,
+        amount_minor,
+        value_date=receipt.value_date,
+        booking_date=business_date,
+        act_id=act_id,
+    )
+    record_cash(
+        [Cash(receipt_id, reference, advance.currency, amount_minor, receipt.value_date, 0, ())],
+        recovered_first(
+            lines, {receipt_id: advance.currency}, legal_entity_id=advance.legal_entity_id
+        ),
+        loans={},
+        shares=shares,
+        legal_entity_id=advance.legal_entity_id,
+        booking_date=business_date,
+        act_id=act_id,
+    )
+
+
+def locked_advance(found: AdvanceRow) -> AdvanceRow:
+    """The advance as it stands, its line locked and its merchant held."""
+    lock_lines(found.legal_entity_id, line_ids=[found.line_id])
+    hold_suppliers([found.merchant_id])
+    return advances_with([found.advance_id])[found.advance_id]
+
+
+def advance_takes(
+    advance: AdvanceRow,
+    receipt_id: int,
+    bank_reference: str,
+    amount_minor: int,
+    *,
+    value_date: date,
+    booking_date: date,
+    act_id: int,
+) -> tuple[list[Line], Shares]:
+    """The lines of cash for an advance under lock, and what it took of it.
+
+    It takes no more than is owed, or may be recovered; the rest is the merchant's credit.
+    """
+    event = _event(
+        advance,
+        amount_minor,
+        value_date=value_date,
+        reference=f"receipt:{bank_reference}",
+        booking_date=booking_date,
+        act_id=act_id,
+    )
     to_advance_minor = sum(event.booked.values())
     lines = [
         Line(receipt_id, advance.merchant_id, None, None, bucket, minor, advance.advance_id)
@@ -130,43 +178,37 @@ def _take(
     if amount_minor > to_advance_minor:
         over_minor = amount_minor - to_advance_minor
         lines.append(Line(receipt_id, advance.merchant_id, None, None, CREDIT, over_minor))
-    record_cash(
-        [Cash(receipt_id, reference, advance.currency, amount_minor, receipt.value_date, 0, ())],
-        recovered_first(
-            lines, {receipt_id: advance.currency}, legal_entity_id=advance.legal_entity_id
-        ),
-        loans={},
-        shares=Shares(lines, {advance.advance_id: advance}, [event] if to_advance_minor else []),
-        legal_entity_id=advance.legal_entity_id,
-        booking_date=business_date,
-        act_id=act_id,
-    )
+    events = [event] if to_advance_minor else []
+    return lines, Shares(lines, {advance.advance_id: advance}, events)
 
 
 def _event(
-    advance: AdvanceRow, receipt: Receipt, business_date: date, act_id: int
+    advance: AdvanceRow,
+    amount_minor: int,
+    *,
+    value_date: date,
+    reference: str,
+    booking_date: date,
+    act_id: int,
 ) -> NewAdvanceEvent:
     """What of the cash the advance takes, and the accounts it is booked to."""
     known = events_of([advance.advance_id])[advance.advance_id]
-    before = folded(advance, known, on=business_date)
-    is_after_loss = (
-        before.charged_off_date is not None and receipt.value_date >= before.charged_off_date
-    )
+    before = folded(advance, known, on=booking_date)
+    is_after_loss = before.charged_off_date is not None and value_date >= before.charged_off_date
     owed_minor = before.outstanding_minor or before.lost_minor - before.recovered_minor
-    amount_minor = min(receipt.amount_minor, owed_minor)
     event = NewAdvanceEvent(
         advance_id=advance.advance_id,
         kind=SalesEventKind.RECOVERED if is_after_loss else SalesEventKind.RECEIVED,
-        value_date=receipt.value_date,
-        reference=f"receipt:{receipt.bank_reference}",
+        value_date=value_date,
+        reference=reference,
         act_id=act_id,
-        amount_minor=amount_minor,
+        amount_minor=min(amount_minor, owed_minor),
     )
-    if not amount_minor:
+    if not event.amount_minor:
         return event
     if is_after_loss:
-        return event._replace(booked={"recovery": amount_minor})
+        return event._replace(booked={"recovery": event.amount_minor})
     after = folded(
-        advance, [*known, event.numbered(NOT_NUMBERED_YET, business_date)], on=business_date
+        advance, [*known, event.numbered(NOT_NUMBERED_YET, booking_date)], on=booking_date
     )
-    return event._replace(booked=split(before, after, amount_minor))
+    return event._replace(booked=split(before, after, event.amount_minor))

@@ -6,7 +6,7 @@ from datetime import date
 from django.db import connection
 
 from tallystick.book.sales_credit.events import NewAdvanceEvent, record_events
-from tallystick.book.sales_credit.positions import advances_with
+from tallystick.book.sales_credit.positions import AdvanceRow, advances_with
 from tallystick.book.servicing.lines import Line
 from tallystick.rules.sales_events import SalesEventKind
 
@@ -18,14 +18,14 @@ def reverse_shares(
     line_ids: Sequence[int],
     booking_date: date,
     act_id: int,
-) -> None:
-    """Reverse every event that the receipt made on advances of these lines out of sales.
+) -> list[AdvanceRow]:
+    """Reverse every event that the receipt made on advances of these lines; those advances.
 
     Part of the act that takes the receipt back and has reversed its entries: ``lines`` say what
     these had booked to each advance, which the first of its events tells.
     """
     if not line_ids:
-        return
+        return []
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT event.advance_id, event.id, event.value_date"
@@ -42,8 +42,9 @@ def reverse_shares(
         if line.advance_id is not None:
             kinds = booked.setdefault(line.advance_id, {})
             kinds[line.bucket] = kinds.get(line.bucket, 0) - line.amount_minor
+    advances = advances_with({advance_id for advance_id, _, _ in made})
     record_events(
-        advances_with({advance_id for advance_id, _, _ in made}),
+        advances,
         [
             NewAdvanceEvent(
                 advance_id=advance_id,
@@ -58,3 +59,4 @@ def reverse_shares(
         ],
         booking_date=booking_date,
     )
+    return list(advances.values())

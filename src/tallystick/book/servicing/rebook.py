@@ -6,7 +6,7 @@ then the writing of the rows. One loan alone moves by ``change_book``.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
@@ -125,7 +125,7 @@ def rebook(
         moving = [
             _Owed(*row[:2], *(int(figure) for figure in row[2:])) for row in cursor.fetchall()
         ]
-        books = _books_of_classes(moving)
+        books = books_of_classes((each.from_book, each.asset_class) for each in moving)
         sold = _sold_of(arguments, loans_sold(legal_entity_id))
         post_many(
             [
@@ -152,18 +152,22 @@ def rebook(
     return len(to_books)
 
 
-def _books_of_classes(moving: Sequence[_Owed]) -> dict[tuple[int, str], Book]:
-    """The book of each class that loans leave a book for, opened where it is the first."""
-    books = Book.objects.in_bulk({each.from_book for each in moving})
+def books_of_classes(moving: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Book]:
+    """The book of each class that something leaves a book for, opened where it is the first.
+
+    ``moving``: books by row id, each with the class that is left for.
+    """
+    wanted = list(moving)
+    books = Book.objects.in_bulk({book_id for book_id, _ in wanted})
     found = {}
-    for each in moving:
-        old = books[each.from_book]
-        found[each.from_book, each.asset_class], _ = Book.objects.get_or_create(
+    for book_id, asset_class in wanted:
+        old = books[book_id]
+        found[book_id, asset_class], _ = Book.objects.get_or_create(
             legal_entity_id=old.legal_entity_id,
             programme=old.programme,
             funder_id=old.funder_id,
             currency=old.currency,
-            asset_class=each.asset_class,
+            asset_class=asset_class,
         )
     return found
 

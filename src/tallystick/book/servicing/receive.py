@@ -1,10 +1,11 @@
-"""Cash that names a loan: it pays the loan where it can, and is kept in suspense where it cannot.
+"""Cash that names a loan or an advance: it pays where it can, and waits in suspense where not.
 
-Cash that has arrived is never turned away. Where its loan is unknown, not paid out, settled,
+Cash that has arrived is never turned away. Where what it names is unknown, not paid out, settled,
 another legal entity's or in another currency, it waits in suspense with a work item that says why;
 ``apply_to_loan`` lets it pay once somebody has found out what was meant.
 """
 
+from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
 
@@ -13,6 +14,9 @@ from django.db import connection, transaction
 from tallystick.book.acts.once import Caller, once
 from tallystick.book.financing.models import Loan
 from tallystick.book.parties.business_date import open_day
+from tallystick.book.sales_credit.positions import AdvanceRow, advance_called
+from tallystick.book.sales_credit.repay import advance_takes, locked_advance
+from tallystick.book.sales_credit.shares import Shares
 from tallystick.book.servicing.allocation import Share, allocate, lock_facilities
 from tallystick.book.servicing.lines import CREDIT, Line
 from tallystick.book.servicing.positions import LoanPosition, live_positions, positions_of
@@ -24,7 +28,7 @@ from tallystick.book.servicing.receipts import (
     keep_receipts,
     kept_contents,
 )
-from tallystick.book.servicing.recording import Cash, record_cash
+from tallystick.book.servicing.recording import NO_SHARES, Cash, record_cash
 from tallystick.book.servicing.recover import recovery_lines
 from tallystick.book.servicing.settled import Settled, settled_receipts
 from tallystick.book.servicing.supplier_accounts import recovered_first
@@ -39,10 +43,22 @@ class LoanTakesNothing(Refusal):
 
 
 class _Place(NamedTuple):
-    """Where cash for a loan goes; ``because`` says why nowhere, and it stays in suspense."""
+    """Where cash goes: a loan, or an advance out of sales.
+
+    ``because`` says why nowhere, and it stays in suspense.
+    """
 
     loan: LoanPosition | None
     because: str
+    advance: AdvanceRow | None = None
+
+
+class _Taken(NamedTuple):
+    """What cash came to: its lines, the loans paid, and what an advance took."""
+
+    lines: list[Line]
+    loans: Mapping[int, LoanPosition]
+    shares: Shares
 
 
 class _Held(NamedTuple):
@@ -56,9 +72,10 @@ def receive(receipt: Receipt, loan: str, *, legal_entity_id: int, caller: Caller
     """Take cash that names ``loan`` (its code), known by the bank's reference.
 
     It sweeps what the loan owes at the value date, in the programme's order for cash that names a
-    loan, principal not yet due included; of a loan that
-    was charged off it is recovered. What it cannot pay waits in suspense with a work item.
-    Telling the same again answers as the first time.
+    loan, principal not yet due included; of a loan that was charged off it is recovered. The code
+    of an advance out of sales does as well: what is above what is owed on it is the merchant's
+    credit. What it cannot pay waits in suspense with a work item. Telling the same again answers
+    as the first time.
 
     Raises InvalidReceipt, UnknownCurrency, ReceiptConflict.
     """
@@ -124,13 +141,22 @@ def apply_to_loan(
                     f"units in suspense, and {amount_minor} are to be applied. Apply 1 to what is "
                     "there."
                 )
-            place = _place_of(loan, held.currency, legal_entity_id)
-            if place.loan is None:
+            place = _place_of(loan, held.currency, held.value_date, legal_entity_id)
+            if place.because:
                 raise LoanTakesNothing(
                     f"Receipt {bank_reference!r} cannot be applied so: {place.because}. "
-                    "Name a live loan of ours in the receipt's currency, or one charged off."
+                    "Name a live loan or advance of ours in the receipt's currency, or one "
+                    "charged off."
                 )
-            lines, loans = _lines(held.receipt_id, held.value_date, amount_minor, place.loan, on)
+            taken = _taken(
+                place,
+                held.receipt_id,
+                bank_reference,
+                held.value_date,
+                amount_minor,
+                on,
+                act.act_id,
+            )
             cash = Cash(
                 held.receipt_id,
                 bank_reference,
@@ -142,7 +168,7 @@ def apply_to_loan(
                 was_held=True,
                 kind=EventKind.REMITTED,
             )
-            _record(cash, lines, loans, legal_entity_id, on, act.act_id)
+            _record(cash, taken, legal_entity_id, on, act.act_id)
             _lower(held, amount_minor)
             if amount_minor == held.unapplied_minor:
                 close_items(
@@ -161,33 +187,32 @@ def _take(told: Receipt, loan: str, legal_entity_id: int, on: date, act_id: int)
     if not kept:
         return
     (receipt_id,) = kept.values()
-    place = _place_of(loan, told.currency, legal_entity_id)
-    lines: list[Line] = []
-    loans: dict[int, LoanPosition] = {}
-    if place.loan is not None:
-        lines, loans = _lines(receipt_id, told.value_date, told.amount_minor, place.loan, on)
+    place = _place_of(loan, told.currency, told.value_date, legal_entity_id)
+    taken = _taken(
+        place, receipt_id, told.bank_reference, told.value_date, told.amount_minor, on, act_id
+    )
     cash = Cash(
         receipt_id,
         told.bank_reference,
         told.currency,
         told.amount_minor,
         told.value_date,
-        0 if place.loan else told.amount_minor,
-        () if place.loan else (place.because,),
+        told.amount_minor if place.because else 0,
+        (place.because,) if place.because else (),
         kind=EventKind.REMITTED,
     )
-    _record(cash, lines, loans, legal_entity_id, on, act_id)
+    _record(cash, taken, legal_entity_id, on, act_id)
 
 
-def _place_of(code: str, currency: str, legal_entity_id: int) -> _Place:
-    """The loan, its facility locked, if it can take cash of the currency."""
+def _place_of(code: str, currency: str, value_date: date, legal_entity_id: int) -> _Place:
+    """The loan or advance, its facility or line locked, if it can take cash of the currency."""
     row = (
         Loan.objects.filter(code=code, facility__legal_entity=legal_entity_id)
         .values_list("id", "facility_id")
         .first()
     )
     if row is None:
-        return _Place(None, f"there is no loan {code[:80]!r} of ours")
+        return _advance_called(code, currency, value_date, legal_entity_id)
     loan_id, facility_id = row
     lock_facilities(legal_entity_id, facility_ids=[facility_id])
     loan = positions_of([loan_id])[loan_id]
@@ -196,6 +221,46 @@ def _place_of(code: str, currency: str, legal_entity_id: int) -> _Place:
     if loan.status not in ("live", "charged_off"):
         return _Place(None, f"loan {code} is {loan.status}")
     return _Place(loan, "")
+
+
+def _advance_called(code: str, currency: str, value_date: date, legal_entity_id: int) -> _Place:
+    found = advance_called(code)
+    if found is None or found.legal_entity_id != legal_entity_id:
+        return _Place(None, f"there is no loan or advance {code[:80]!r} of ours")
+    advance = locked_advance(found)
+    if advance.currency != currency:
+        return _Place(None, f"advance {code} is in {advance.currency}")
+    if advance.status not in ("live", "charged_off"):
+        return _Place(None, f"advance {code} is {advance.status}")
+    if advance.disbursed_date is None or value_date < advance.disbursed_date:
+        return _Place(None, f"advance {code} was paid out on {advance.disbursed_date}")
+    return _Place(None, "", advance)
+
+
+def _taken(
+    place: _Place,
+    receipt_id: int,
+    bank_reference: str,
+    value_date: date,
+    amount_minor: int,
+    on: date,
+    act_id: int,
+) -> _Taken:
+    """Where cash goes, under the lock of its place; nowhere, where there is none."""
+    if place.advance is not None:
+        lines, shares = advance_takes(
+            place.advance,
+            receipt_id,
+            bank_reference,
+            amount_minor,
+            value_date=value_date,
+            booking_date=on,
+            act_id=act_id,
+        )
+        return _Taken(lines, {}, shares)
+    if place.loan is not None:
+        return _Taken(*_lines(receipt_id, value_date, amount_minor, place.loan, on), NO_SHARES)
+    return _Taken([], {}, NO_SHARES)
 
 
 def _lines(
@@ -232,18 +297,14 @@ def _lines(
     return lines, loans
 
 
-def _record(
-    cash: Cash,
-    lines: list[Line],
-    loans: dict[int, LoanPosition],
-    legal_entity_id: int,
-    on: date,
-    act_id: int,
-) -> None:
+def _record(cash: Cash, taken: _Taken, legal_entity_id: int, on: date, act_id: int) -> None:
     record_cash(
         [cash],
-        recovered_first(lines, {cash.receipt_id: cash.currency}, legal_entity_id=legal_entity_id),
-        loans=loans,
+        recovered_first(
+            taken.lines, {cash.receipt_id: cash.currency}, legal_entity_id=legal_entity_id
+        ),
+        loans=taken.loans,
+        shares=taken.shares,
         legal_entity_id=legal_entity_id,
         booking_date=on,
         act_id=act_id,

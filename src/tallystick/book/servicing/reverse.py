@@ -1,7 +1,7 @@
 """Take a receipt back, whole: the bank had credited in error, or the cash was another's."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -16,12 +16,11 @@ from tallystick.book.sales_credit.reverse import reverse_shares
 from tallystick.book.servicing.allocation import lock_facilities
 from tallystick.book.servicing.events import NewLoanEvent, record_events
 from tallystick.book.servicing.lines import Line, kinds_by_loan
-from tallystick.book.servicing.positions import LoanPosition
 from tallystick.book.servicing.receipts import UnknownReceipt
 from tallystick.book.servicing.supplier_accounts import let_be_due
 from tallystick.book.trade.pay_claims import ClaimPayment, reverse_payments
 from tallystick.book.watch.worklist import close_items
-from tallystick.rules.accounting import RECEIVABLE_OF, Booking
+from tallystick.rules.accounting import ADVANCE_ACCOUNT_OF, RECEIVABLE_OF, Booking
 from tallystick.rules.journal import AccountName, credit, debit
 from tallystick.rules.loan_events import RECEIPTS, EventKind
 from tallystick.rules.refusal import Refusal
@@ -83,17 +82,19 @@ def _reversed(bank_reference: str, legal_entity_id: int, caller: Caller, act_id:
         for entry_id in _entries(legal_entity_id, reference)
     ]
     changes = record_events(_reversals(reference, lines, act_id), booking_date=business_date)
-    reverse_shares(
+    advances = reverse_shares(
         reference,
         lines,
         line_ids=[line.line_id for line in sales_lines],
         booking_date=business_date,
         act_id=act_id,
     )
-    _follow_loans(
-        [change.after for change in changes.values()],
+    _follow_books(
+        {change.after.loan_id: change.after.book_id for change in changes.values()},
+        {advance.advance_id: advance.book_id for advance in advances},
         lines,
         entry_ids,
+        legal_entity_id=legal_entity_id,
         receipt=receipt,
         reference=reference,
         booking_date=business_date,
@@ -195,27 +196,32 @@ def _reversals(reference: str, lines: Sequence[Line], act_id: int) -> list[NewLo
     ]
 
 
-def _follow_loans(
-    loans: Sequence[LoanPosition],
+def _follow_books(
+    books_of_loans: Mapping[int, int],
+    books_of_advances: Mapping[int, int],
     lines: Sequence[Line],
     entry_ids: Sequence[int],
     *,
+    legal_entity_id: int,
     receipt: _Kept,
     reference: str,
     booking_date: date,
     act_id: int,
 ) -> None:
-    """Bring what was taken back to the books in which the loans are now.
+    """Bring what was taken back to the books in which loans and advances are now.
 
-    The reversed entries owe it to the books in which the loans were when they were paid.
+    The reversed entries owe it to the books in which they were when they were paid.
     """
-    if not loans:
+    if not books_of_loans and not books_of_advances:
         return
     owed_minor: dict[tuple[int, str], int] = defaultdict(int)
-    book_of = {loan.loan_id: loan.book_id for loan in loans}
     for loan_id, by_kind in kinds_by_loan(lines).items():
         for kind, amount_minor in by_kind.items():
-            owed_minor[book_of[loan_id], RECEIVABLE_OF[kind]] += amount_minor
+            owed_minor[books_of_loans[loan_id], RECEIVABLE_OF[kind]] += amount_minor
+    for line in lines:
+        if line.advance_id is not None:
+            account = ADVANCE_ACCOUNT_OF[line.bucket]
+            owed_minor[books_of_advances[line.advance_id], account] += line.amount_minor
     for entry_id in entry_ids:
         for posting in journal_entry(entry_id).postings:
             if posting.account.book is not None:
@@ -228,10 +234,6 @@ def _follow_loans(
     ]
     if postings:
         booking = Booking(
-            loans[0].legal_entity_id,
-            receipt.currency,
-            reference,
-            receipt.value_date,
-            booking_date,
+            legal_entity_id, receipt.currency, reference, receipt.value_date, booking_date
         )
         post(booking.entry("book_changed", *postings), act_id=act_id)

@@ -8,6 +8,7 @@ from ninja.operation import Operation
 
 from tallystick import __version__
 from tallystick.faces.api import (
+    advances,
     claims,
     collection_acts,
     collection_cases,
@@ -52,6 +53,7 @@ for router in (
     offers.router,
     claims.router,
     loans.router,
+    advances.router,
     payments.router,
     collection_cases.router,
     collection_acts.router,

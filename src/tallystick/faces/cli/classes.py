@@ -108,6 +108,7 @@ def propose(
     by: By,
     reason: Reason,
     loan: Annotated[str | None, typer.Option("--loan", help="The loan it is about, or …")] = None,
+    advance: Annotated[str | None, typer.Option("--advance", help="… the advance, or …")] = None,
     debtor: Annotated[str | None, typer.Option("--debtor", help="… the debtor.")] = None,
     from_day: FromDay = None,
     to_day: Annotated[
@@ -120,7 +121,7 @@ def propose(
     entity: Entity = None,
     key: Key = None,
 ) -> None:
-    """Propose a fact about a loan or a debtor; it counts once somebody else has approved it."""
+    """Propose a fact about a loan, an advance or a debtor; it counts once another approves it."""
     from tallystick.site import databases
 
     with databases.book():
@@ -133,6 +134,7 @@ def propose(
             NewFact(
                 kind=kind_called(kind),
                 loan=loan,
+                advance=advance,
                 debtor=debtor,
                 from_date=from_day.date() if from_day else ours.business_date,
                 to_date=to_day.date() if to_day else None,
@@ -221,7 +223,7 @@ def _fact(fact: Any) -> dict[str, Any]:
         "fact": fact.pk,
         "state": "approved" if fact.approved else "proposed",
         "kind": fact.kind,
-        "about": fact.loan.code if fact.loan else fact.party.code,
+        "about": fact.about,
         "from_date": fact.from_date.isoformat(),
         "to_date": fact.to_date and fact.to_date.isoformat(),
         "share_bps": fact.share_bps,

@@ -216,7 +216,7 @@ def show(line: Line, as_json: Json = False) -> None:
         from tallystick.book.sales_credit.overview import advances_of_line
 
         found, advances = advances_of_line(line)
-        available_minor, _ = available_on(line)
+        available_minor = available_on(line).available_minor
         told = {
             "line": found.code,
             "merchant": found.merchant.code,

@@ -12,6 +12,7 @@ from tallystick.book.access.permissions import NotAllowed
 from tallystick.book.access.reach import NotThere
 from tallystick.book.acts.once import KeyConflict
 from tallystick.book.financing.refusals import DrawdownRefused
+from tallystick.book.sales_credit.draw import AdvanceRefused
 from tallystick.book.servicing.dues import DayOutOfReach
 from tallystick.book.servicing.live_loan import NotALiveLoan
 from tallystick.book.servicing.supplier_statement import MAX_DAYS, PeriodOutOfReach
@@ -21,6 +22,7 @@ from tallystick.book.watch.raise_case import (
     CaseUnsaid,
     NotACaseSubject,
 )
+from tallystick.faces.portal.advance_refusals import refusal_told
 from tallystick.faces.portal.drawdown_words import Said, said_of
 from tallystick.faces.portal.refusal_words import BROADLY, EXACTLY
 from tallystick.faces.portal.templatetags.figures import day
@@ -131,6 +133,7 @@ _TOLD: Mapping[type[Refusal], Callable[[Any], list[Said]]] = {
         )
     ],
     DrawdownRefused: _drawdown_refused,
+    AdvanceRefused: refusal_told,
     UnreadableTypedAmount: _unreadable_amount,
     NotAName: _not_a_name,
     DayOutOfReach: _day_out_of_reach,

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from tallystick.faces.portal import collection_words, loan_act_words, share_words
+from tallystick.faces.portal import advance_words, collection_words, loan_act_words, share_words
 from tallystick.rules.pool_terms import Terms
 
 Label = str | Promise
@@ -18,6 +18,7 @@ Label = str | Promise
 WORDS: Mapping[str, Mapping[str, Label]] = {
     **collection_words.GROUPS,
     **loan_act_words.GROUPS,
+    **advance_words.GROUPS,
     "reason": {
         "": _("Counted"),
         "closed": _("Paid or used up"),
@@ -184,6 +185,7 @@ WORDS: Mapping[str, Mapping[str, Label]] = {
         "programme_has_headroom": _("The programme has room"),
         "funder_has_headroom": _("The funder has room"),
         "security_interest_is_in_force": _("A registered security interest covers the pool"),
+        **advance_words.RULES,
     },
     "item_detail": {
         **collection_words.ITEM_DETAILS,
@@ -355,6 +357,7 @@ WORDS: Mapping[str, Mapping[str, Label]] = {
         "advance_corrected": _("Allocation corrected"),
         "advance_charged_off": _("Advance charged off"),
         "advance_fee_earned": _("Fee earned"),
+        "advance_fee_suspended": _("Fee kept out of income"),
         "advance_interest_accrued": _("Interest accrued"),
         "recovery_due": _("Owed back"),
         "paid_to_supplier": _("Paid to supplier"),
@@ -372,6 +375,7 @@ WORDS: Mapping[str, Mapping[str, Label]] = {
         "advance_principal": _("Advances out of sales: principal"),
         "advance_fee_receivable": _("Advances out of sales: fee"),
         "deferred_advance_fee": _("Fee not yet earned"),
+        "advance_fee_in_suspense": _("Fee in suspense"),
         "advance_fee_income": _("Fee income of advances"),
         "interest_in_suspense": _("Interest in suspense"),
         "penalty_in_suspense": _("Penalty interest in suspense"),

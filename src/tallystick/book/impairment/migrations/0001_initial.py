@@ -16,6 +16,7 @@ class Migration(migrations.Migration):
         ("financing", "0004_guards_and_rights"),
         ("ledger", "0005_rights"),
         ("parties", "0002_rights"),
+        ("sales_credit", "0002_guards_and_rights"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -75,6 +76,14 @@ class Migration(migrations.Migration):
                 ("decision_reason", models.CharField(blank=True, db_default="", max_length=500)),
                 ("booking_date", models.DateField(null=True)),
                 (
+                    "advance",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="sales_credit.advance",
+                    ),
+                ),
+                (
                     "checker",
                     models.ForeignKey(
                         db_index=False,
@@ -125,8 +134,9 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(
-                            models.Q(("loan", None), ("party__isnull", False)),
-                            models.Q(("loan__isnull", False), ("party", None)),
+                            models.Q(("advance", None), ("loan__isnull", False), ("party", None)),
+                            models.Q(("advance__isnull", False), ("loan", None), ("party", None)),
+                            models.Q(("advance", None), ("loan", None), ("party__isnull", False)),
                             _connector="OR",
                         ),
                         name="fact_about_one",
@@ -264,6 +274,76 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="AdvanceClass",
+            fields=[
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "advance_id",
+                        "from_date",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("from_date", models.DateField()),
+                ("superseded_date", models.DateField(default=datetime.date(9999, 12, 31))),
+                ("asset_class", models.CharField(max_length=20)),
+                ("clause", models.CharField(blank=True, max_length=40)),
+                ("stage", models.SmallIntegerField()),
+                ("days_past_due", models.IntegerField()),
+                ("suspended_from_date", models.DateField(null=True)),
+                ("interest_recognised_minor", models.BigIntegerField(null=True)),
+                (
+                    "advance",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="sales_credit.advance",
+                    ),
+                ),
+                (
+                    "pack",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="impairment.pack",
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [models.Index(fields=["from_date"], name="advance_class_by_date")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("stage__in", [1, 2, 3]),
+                            ("superseded_date__gt", models.F("from_date")),
+                        ),
+                        name="advance_class_in_order",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("interest_recognised_minor", None), ("suspended_from_date", None)
+                            ),
+                            models.Q(
+                                ("interest_recognised_minor__isnull", False),
+                                ("suspended_from_date__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="advance_class_suspended_whole",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("superseded_date", datetime.date(9999, 12, 31))),
+                        fields=("advance",),
+                        name="advance_class_one_in_force",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="PackInForce",
             fields=[
                 (
@@ -318,6 +398,7 @@ class Migration(migrations.Migration):
                 ("exposure_minor", models.BigIntegerField()),
                 ("interest_suspended_minor", models.BigIntegerField()),
                 ("penalty_suspended_minor", models.BigIntegerField()),
+                ("advance_fee_suspended_minor", models.BigIntegerField()),
                 ("allowance_minor", models.BigIntegerField()),
                 ("movement_minor", models.BigIntegerField()),
                 (
@@ -345,6 +426,7 @@ class Migration(migrations.Migration):
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
+                            ("advance_fee_suspended_minor__gte", 0),
                             ("allowance_minor__gte", 0),
                             ("exposure_minor__gte", 0),
                             ("interest_suspended_minor__gte", 0),

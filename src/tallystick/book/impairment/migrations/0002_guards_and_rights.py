@@ -36,6 +36,14 @@ ADDED_TO = [
 DECISION = ["checker_id", "decided_at", "approved", "decision_reason", "booking_date"]
 
 
+ADVANCE_CLASS_ENDED_ONCE = f"""
+CREATE TRIGGER impairment_advanceclass_ended_once BEFORE UPDATE ON impairment_advanceclass
+    FOR EACH ROW WHEN (OLD.superseded_date <> '{STILL_IN_FORCE}')
+    EXECUTE FUNCTION refuse_change();
+ALTER TABLE impairment_advanceclass ENABLE ALWAYS TRIGGER impairment_advanceclass_ended_once;
+"""
+
+
 class Migration(migrations.Migration):
     dependencies = [
         ("impairment", "0001_initial"),
@@ -48,6 +56,10 @@ class Migration(migrations.Migration):
             HISTORY_KEPT, "DROP TRIGGER impairment_loanclass_ended_once ON impairment_loanclass"
         ),
         migrations.RunSQL(
+            ADVANCE_CLASS_ENDED_ONCE,
+            "DROP TRIGGER impairment_advanceclass_ended_once ON impairment_advanceclass",
+        ),
+        migrations.RunSQL(
             DECIDED_ONCE, "DROP TRIGGER impairment_fact_decided_once ON impairment_fact"
         ),
         migrations.RunSQL(
@@ -55,7 +67,10 @@ class Migration(migrations.Migration):
         ),
         *guards.never_changed(ADDED_TO),
         *rights.append_only(ADDED_TO),
-        *guards.never_removed(["impairment_fact", "impairment_loanclass"]),
+        *guards.never_removed(
+            ["impairment_fact", "impairment_loanclass", "impairment_advanceclass"]
+        ),
         rights.answered("impairment_fact", DECISION),
         rights.answered("impairment_loanclass", ["superseded_date"]),
+        rights.answered("impairment_advanceclass", ["superseded_date"]),
     ]

@@ -180,6 +180,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("look_date", models.DateField(null=True)),
+                ("behind_since_date", models.DateField(null=True)),
                 (
                     "book",
                     models.ForeignKey(
@@ -306,6 +307,7 @@ class Migration(migrations.Migration):
                 ("principal_lost_minor", models.BigIntegerField()),
                 ("recovered_minor", models.BigIntegerField()),
                 ("credit_minor", models.BigIntegerField()),
+                ("payments_left", models.IntegerField()),
                 (
                     "settled",
                     models.BooleanField(help_text="nothing owed and nothing more is earned"),
@@ -493,6 +495,14 @@ class Migration(migrations.Migration):
                 condition=models.Q(("look_date__isnull", False)),
                 fields=["look_date"],
                 name="advance_to_look_at",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="advance",
+            index=models.Index(
+                condition=models.Q(("behind_since_date__isnull", False)),
+                fields=["behind_since_date"],
+                name="advance_behind_its_pace",
             ),
         ),
         migrations.AddConstraint(

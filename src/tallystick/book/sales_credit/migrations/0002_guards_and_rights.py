@@ -68,7 +68,8 @@ class Migration(migrations.Migration):
             ["limit_minor", "drawn_minor", "expiry_date", "frozen_reason"],
         ),
         rights.answered(
-            "sales_credit_advance", ["book_id", "disbursed_date", "status", "look_date"]
+            "sales_credit_advance",
+            ["book_id", "disbursed_date", "status", "look_date", "behind_since_date"],
         ),
         rights.answered(
             "sales_credit_lossproposal",

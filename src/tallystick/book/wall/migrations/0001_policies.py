@@ -53,11 +53,15 @@ SHOWN = {
     "financing_programmelimit": (
         "EXISTS (SELECT FROM financing_facility AS facility"
         " WHERE facility.programme_limit_id = financing_programmelimit.id)"
+        " OR EXISTS (SELECT FROM sales_credit_salesline AS line"
+        " WHERE line.programme_limit_id = financing_programmelimit.id)"
     ),
     "financing_reservation": OF_A_LOAN,
     "funding_fundingline": (
         "EXISTS (SELECT FROM financing_facility AS facility"
         " WHERE facility.funding_line_id = funding_fundingline.id)"
+        " OR EXISTS (SELECT FROM sales_credit_salesline AS line"
+        " WHERE line.funding_line_id = funding_fundingline.id)"
     ),
     # Accounts kept with the firm itself, such as its credit; entries as far as they touch them.
     "ledger_account": f"party_id = {FIRM}",

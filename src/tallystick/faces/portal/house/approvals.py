@@ -241,7 +241,7 @@ def _all_waiting(viewer: Viewer, entity: LegalEntity) -> Iterator[Waiting]:
     for fact in (
         reach.facts(viewer)
         .filter(**rows)
-        .select_related("loan", "party", "maker")
+        .select_related("loan", "advance", "party", "maker")
         .order_by("pk")[:MOST_SHOWN]
     ):
         yield _of_fact(fact)
@@ -280,7 +280,7 @@ def _of_advance(loss: LossProposal) -> Waiting:
         number=loss.pk,
         told=terms_told(ChargeOff(), loss.advance.currency),
         about=f"{loss.advance.code} · {merchant.name}",
-        about_url=reverse("house-parties-one", args=[merchant.code]),
+        about_url=reverse("house-advances-one", args=[loss.advance.code]),
         maker=loss.maker.email,
         reason=loss.reason,
         proposed_at=loss.proposed_at,
@@ -295,15 +295,17 @@ def _of_fact(fact: Fact) -> Waiting:
         "fact": named("fact", fact.kind),
         "day": day(fact.from_date),
     }
-    code = fact.loan.code if fact.loan else fact.party.code if fact.party else ""
+    view = "house-parties-one"
+    if fact.loan:
+        view = "house-loans-one"
+    elif fact.advance:
+        view = "house-advances-one"
     return Waiting(
         kind="fact_end" if fact.ends_id else "fact",
         number=fact.pk,
         told=told_of,
-        about=code,
-        about_url=reverse(
-            "house-loans-one" if fact.loan else "house-parties-one", kwargs={"code": code}
-        ),
+        about=fact.about,
+        about_url=reverse(view, kwargs={"code": fact.about}),
         maker=fact.maker.email,
         reason=fact.reason,
         proposed_at=fact.proposed_at,

@@ -52,11 +52,12 @@ class FactForm(ActForm):
 
     kind = forms.ChoiceField(label=_("What is so"))
     loan = forms.CharField(label=_("Loan"), required=False, max_length=80)
+    advance = forms.CharField(label=_("Or advance out of sales"), required=False, max_length=80)
     debtor = forms.CharField(
         label=_("Or debtor"),
         required=False,
         max_length=64,
-        help_text=_("The code of a firm: the fact then counts for all of its loans."),
+        help_text=_("The code of a firm: the fact then counts for all of its debts."),
     )
     from_date = DateField(_("From"), required=True)
     to_date = DateField(_("To, excluded"))
@@ -79,6 +80,7 @@ class FactForm(ActForm):
         return NewFact(
             kind=kind_called(asked["kind"]),
             loan=asked["loan"].strip() or None,
+            advance=asked["advance"].strip() or None,
             debtor=asked["debtor"].strip() or None,
             from_date=asked["from_date"],
             to_date=asked["to_date"],
@@ -125,7 +127,11 @@ def propose(request: HttpRequest) -> HttpResponse:
     here = reverse("house-classes")
     form = FactForm(
         request.POST or None,
-        initial={"from_date": entity.business_date, "loan": request.GET.get("loan", "")[:80]},
+        initial={
+            "from_date": entity.business_date,
+            "loan": request.GET.get("loan", "")[:80],
+            "advance": request.GET.get("advance", "")[:80],
+        },
     )
     words = ActPage(
         title=_now("Propose a fact"),
@@ -224,7 +230,9 @@ def reject(request: HttpRequest, fact: int) -> HttpResponse:
 
 
 def _fact(request: HttpRequest, number: int) -> Fact:
-    rows = reach.facts(request.viewer).select_related("legal_entity", "loan", "party", "maker")
+    rows = reach.facts(request.viewer).select_related(
+        "legal_entity", "loan", "advance", "party", "maker"
+    )
     found: Fact = reach.by_number(rows, "fact", number)
     return found
 
@@ -232,7 +240,7 @@ def _fact(request: HttpRequest, number: int) -> Fact:
 def _facts(fact: Fact) -> list[tuple[str, str]]:
     return [
         (_now("What is so"), named("fact", fact.kind)),
-        (_now("About"), fact.loan.code if fact.loan else fact.party.code if fact.party else ""),
+        (_now("About"), fact.about),
         (_now("From"), shown_day(fact.from_date)),
         (_now("Proposed by"), fact.maker.email),
         (_now("Why"), fact.reason),

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from tallystick.book.access import reach
 from tallystick.book.access.permissions import May
 from tallystick.book.financing.models import Decision
+from tallystick.book.sales_credit.models import SalesDecision
 from tallystick.faces.portal.pages import page
 
 MONEY_RULES = frozenset(
@@ -38,7 +39,7 @@ def house_decision(request: HttpRequest, number: int) -> HttpResponse:
     )
 
 
-def verdicts_of(decision: Decision) -> list[dict[str, Any]]:
+def verdicts_of(decision: Decision | SalesDecision) -> list[dict[str, Any]]:
     """Every rule's verdict; ``kind`` says how value and threshold read."""
     return [
         {**verdict, "kind": _kind(verdict["rule"], verdict["value"])}

@@ -6,6 +6,7 @@ A code may hold any character, slashes included: nothing follows it but the last
 from django.urls import path
 
 from tallystick.faces.portal.house import (
+    advances,
     approvals,
     claims,
     collection_acts,
@@ -42,6 +43,9 @@ urlpatterns = [
         for each in loan_acts.PROPOSED
     ),
     path("loan-fee/<path:code>/", loan_acts.fee, name="house-loans-fee"),
+    path("advances/", advances.house_advances, name="house-advances"),
+    path("advance/<path:code>/", advances.house_advance, name="house-advances-one"),
+    path("advance-charge-off/<path:code>/", advances.charge_off, name="house-advances-charge-off"),
     path("approvals/", approvals.waiting, name="house-approvals"),
     path("approvals/<int:number>/approve/", approvals.approve, name="house-approvals-approve"),
     path("approvals/<int:number>/reject/", approvals.reject, name="house-approvals-reject"),

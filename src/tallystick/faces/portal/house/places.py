@@ -20,6 +20,7 @@ HOUSE_GROUPS: Sequence[Group] = (
         _("Lending"),
         (
             Place(_("Loans"), "house-loans", May.SEE_HOUSE),
+            Place(_("Advances"), "house-advances", May.SEE_HOUSE),
             Place(_("Facilities"), "house-facilities", May.SEE_HOUSE),
             Place(_("Claims"), "house-claims", May.SEE_HOUSE),
             Place(_("Firms"), "house-parties", May.SEE_HOUSE),

@@ -11,6 +11,7 @@ from tallystick.book.access.viewer import Viewer
 from tallystick.book.financing.models import Facility, LoanStatus
 from tallystick.book.financing.offers import Offer, offers
 from tallystick.book.financing.since import since_day_before
+from tallystick.book.sales_credit.draw import available_on
 from tallystick.book.sales_credit.models import AdvanceStatus
 from tallystick.book.sales_credit.overview import AdvanceOn, advances_on
 from tallystick.book.servicing.dues import dues_of, open_loans
@@ -33,7 +34,12 @@ def supplier_home(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "portal/supplier/home.html",
-        {"told": told, "single": len(told) == 1, "advances": _advances(request.viewer)},
+        {
+            "told": told,
+            "single": len(told) == 1,
+            "advances": _advances(request.viewer),
+            "lines": _lines_to_draw(request.viewer),
+        },
     )
 
 
@@ -49,6 +55,18 @@ def _advances(viewer: Viewer) -> list[AdvanceOn]:
         found
         for advance in advances
         for found in advances_on([advance], on=advance.line.legal_entity.business_date)
+    ]
+
+
+def _lines_to_draw(viewer: Viewer) -> list[dict[str, Any]]:
+    """The lines out of sales on which an advance could be drawn now, with what bounds it."""
+    if not viewer.may(May.DRAW):
+        return []
+    return [
+        {"line": line, "inputs": inputs}
+        for line in reach.sales_lines(viewer).filter(frozen_reason="").order_by("code")
+        for inputs in [available_on(line.code)]
+        if not inputs.open_advances and inputs.available_minor >= inputs.min_draw_minor
     ]
 
 

@@ -6,6 +6,7 @@ Codes of facilities and loans may hold a slash, so that what follows them is mat
 from django.urls import path
 
 from tallystick.faces.portal.supplier import (
+    advances,
     cases,
     claims,
     draw,
@@ -29,6 +30,8 @@ urlpatterns = [
     path("loans/<path:code>/decision/", loans.decision, name="supplier-loans-decision"),
     path("loans/<path:code>/dispute/", cases.dispute_loan_figure, name="supplier-loans-dispute"),
     path("loans/<path:code>/", loans.loan, name="supplier-loans-one"),
+    path("advances/<path:code>/", advances.advance, name="supplier-advances-one"),
+    path("sales-lines/<path:code>/draw/", advances.draw, name="supplier-advances-draw"),
     path("dues/", dues.dues, name="supplier-dues"),
     path("overdue/", overdue.overdue, name="supplier-overdue"),
     path("overdue/<int:number>/promise/", overdue.promise_one, name="supplier-overdue-promise"),

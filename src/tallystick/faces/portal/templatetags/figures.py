@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
-from tallystick.faces.portal import loan_words, words
+from tallystick.faces.portal import advance_words, loan_words, words
 from tallystick.rules.money import minor_digits, text_from_minor
 
 register = template.Library()
@@ -125,6 +125,12 @@ def actor(name: str) -> str:
 def loan_term(name: str) -> str:
     """A term of a loan's figure: ``{{ term.name|loan_term }}``."""
     return loan_words.term_told(name)
+
+
+@register.filter
+def advance_term(name: str) -> str:
+    """A term of an advance's figure: ``{{ term.name|advance_term }}``."""
+    return advance_words.term_told(name)
 
 
 @register.simple_tag

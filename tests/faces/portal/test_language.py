@@ -16,6 +16,7 @@ from tests.faces.portal.two_firms import SIGNED_IN, person, two_firms
 
 from tallystick.book.access.permissions import GRANTED
 from tallystick.book.financing.programmes import presets
+from tallystick.book.sales_credit.programmes import sales_presets
 from tallystick.book.parties.models import Role, User
 from tallystick.book.servicing.close import EarlierDayNotClosed
 from tallystick.faces.portal import catalogue, words
@@ -205,15 +206,15 @@ def english_in(html: str, *, names: set[str]) -> set[str]:
 @pytest.fixture(scope="module")
 def pages(shared_database) -> dict[str, str]:
     """Every page of the portal over a small book, as somebody who may open it sees it."""
-    from tests.faces.portal.test_walk import Stage
+    from tests.faces.portal.test_walk import Stage, lent_out_of_sales
 
-    _, ours, other = two_firms()
+    scene, ours, other = two_firms()
     people: dict[str, User] = {
         role.value: person(role)
         for role in (Role.OPERATOR, Role.RISK_OFFICER, Role.APPROVER, Role.TREASURY, Role.AUDITOR)
     }
     people["own"] = person(Role.SUPPLIER, ours.facility.supplier)
-    stage = Stage(ours, other, people, "")
+    stage = Stage(ours, other, people, "", lent_out_of_sales(scene, ours))
     return dict(_pages(stage))
 
 
@@ -240,9 +241,9 @@ def _pages(stage) -> Iterator[tuple[str, str]]:
 def test_no_page_shows_english_words_to_a_chinese_reader(pages):
     # Names and codes of this book, and the words that its people gave as reasons.
     names = set(
-        _WORD.findall("OURSELLER NEIGHBOUR LENDER JD normal same group tests a test capital")
+        _WORD.findall("OURSELLER NEIGHBOUR LENDER MARKET JD normal same group tests a test capital")
     )
-    for terms in presets().values():
+    for terms in (*presets().values(), *sales_presets().values()):
         names |= set(_WORD.findall(f"{terms.code} {terms.title}"))
     english = [
         (name, sorted(found))

@@ -18,6 +18,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, get_resolver, reverse
 from django.urls.resolvers import URLResolver
 from tests.book.sales_credit import scene as sales
+from tests.book.servicing.scene import Scene
 from tests.faces.portal.two_firms import SIGNED_IN, Firm, person, two_firms
 
 from tallystick.book.access.clients import NewClient, add_client
@@ -221,11 +222,16 @@ class Stage:
     advance: str
 
 
+def lent_out_of_sales(scene: Scene, firm: Firm) -> str:
+    """The firm has drawn an advance out of its sales, on OUR_LINE; the advance's code."""
+    sales.has_sold_for_three_months(scene, firm.code)
+    sales.a_line(scene, merchant=firm.code, code=OUR_LINE)
+    return sales.paid_out(scene, 20_000_000, line=OUR_LINE)
+
+
 @pytest.fixture(scope="module")
 def stage(shared_database) -> Stage:
     scene, ours, other = two_firms()
-    sales.has_sold_for_three_months(scene, ours.code)
-    sales.a_line(scene, merchant=ours.code, code=OUR_LINE)
     people = {role.value: person(role) for role in STAFF}
     people["own"] = person(Role.SUPPLIER, ours.facility.supplier)
     people["neighbour"] = person(Role.SUPPLIER, other.facility.supplier)
@@ -234,7 +240,7 @@ def stage(shared_database) -> Stage:
         NewClient("walker", tuple(scopes), party_code=other.code, max_requests_a_minute=100_000),
         caller=Caller("system", "tests", "cli"),
     )
-    return Stage(ours, other, people, key, sales.paid_out(scene, 20_000_000, line=OUR_LINE))
+    return Stage(ours, other, people, key, lent_out_of_sales(scene, ours))
 
 
 @pytest.fixture(autouse=True)

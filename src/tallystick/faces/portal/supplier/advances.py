@@ -58,21 +58,21 @@ def draw(request: HttpRequest, code: str) -> HttpResponse:
     said: list[Said] = []
     status = 200
     try:
-        if typed:
-            offer = offer_of(line.code, minor_from_typed(typed, line.currency))
-        if offer is not None and request.method == "POST":
+        if request.method == "POST":
             granted = draw_advance(
                 line.code,
-                offer.amount_minor,
+                minor_from_typed(typed, line.currency),
                 caller=request.viewer.caller("portal"),
                 key=given.get("key", ""),
             )
             messages.success(request, _("The advance is granted; the payout is ordered."))
             return redirect("supplier-advances-one", code=granted.advance)
+        if typed:
+            offer = offer_of(line.code, minor_from_typed(typed, line.currency))
     except KeyConflict:
         return redirect("supplier-home")
     except Refusal as refusal:
-        said, offer = told(refusal), None
+        said = told(refusal)
         status = refusal_status(refusal) if request.method == "POST" else 200
     return render(
         request,

@@ -497,6 +497,7 @@ WORDS: Mapping[str, Mapping[str, Label]] = {
     },
     "product": {
         "receivables_pool": _("Receivables pool"),
+        "sales_share": _("Advances out of sales"),
     },
     "journal": {
         "open": pgettext_lazy("manual journal", "Waits for an approver"),

@@ -17,12 +17,18 @@ from tallystick.book.financing.models import Programme, ProgrammeLimit
 from tallystick.book.financing.programmes import presets
 from tallystick.book.financing.set_limits import set_funding_limit, set_programme_limit
 from tallystick.book.funding.models import FundingLine
+from tallystick.book.sales_credit.programmes import sales_presets
 from tallystick.faces.portal.filters import minor_typed
 from tallystick.faces.portal.house.act_pages import ActForm, ActPage, Told, act_page
 from tallystick.faces.portal.pages import page
 from tallystick.faces.programme_terms import Term, told_terms
 from tallystick.rules.money import text_from_minor
 from tallystick.rules.programme import ProgrammeTerms, stored_programme
+from tallystick.rules.sales_programme import (
+    SalesProduct,
+    SalesProgrammeTerms,
+    stored_sales_programme,
+)
 
 MOST_PROGRAMMES = 200
 
@@ -147,11 +153,17 @@ def _limit_page(
     return act_page(request, form, words, done)
 
 
-def _programmes() -> dict[str, ProgrammeTerms]:
+def _programmes() -> dict[str, ProgrammeTerms | SalesProgrammeTerms]:
     """Those of the package, and those that were loaded from files, as they were loaded last."""
     loaded = Programme.objects.order_by("code", "-id").distinct("code")[:MOST_PROGRAMMES]
-    own = {each.code: stored_programme(each.code, each.terms) for each in loaded}
-    return dict(sorted({**presets(), **own}.items()))
+    own = {each.code: _stored(each) for each in loaded}
+    return dict(sorted({**presets(), **sales_presets(), **own}.items()))
+
+
+def _stored(programme: Programme) -> ProgrammeTerms | SalesProgrammeTerms:
+    is_of_sales = programme.terms["terms"].get("product") == SalesProduct.SALES_SHARE
+    read = stored_sales_programme if is_of_sales else stored_programme
+    return read(programme.code, programme.terms)
 
 
 def _with_room(rows: Any) -> list[Any]:

@@ -83,7 +83,10 @@ SAMPLES = {
     "commitment_ended": [ON_BOOK | {"commitment_entry": 7}],
     "loan_disbursed": [ON_BOOK],
     "accrued": [{"kind": kind, "book": 1, "change_minor": 1} for kind in ("interest", "penalty")],
-    "suspended": [{"kind": kind, "book": 1, "change_minor": 1} for kind in ("interest", "penalty")],
+    "suspended": [
+        {"kind": kind, "book": 1, "change_minor": 1}
+        for kind in ("interest", "penalty", "advance_fee")
+    ],
     "allowance_moved": [{"book": 1, "change_minor": 1}],
     "reserve_moved": [{"change_minor": 1}],
     "fee_charged": [ON_BOOK],
@@ -154,6 +157,12 @@ OF_ADVANCES = [
     sales_accounting.advance_disbursed(BOOKING, book=5, amount_minor=2, fee_minor=1),
     sales_accounting.advance_fee_earned(BOOKING, book=5, change_minor=1),
     sales_accounting.advance_interest_accrued(BOOKING, book=5, change_minor=1),
+    sales_accounting.advance_book_changed(
+        BOOKING,
+        from_book=5,
+        to_book=7,
+        balances_minor={"principal": 2, "fee": 1, "deferred": 1},
+    ),
     *(
         sales_accounting.advance_changed(
             BOOKING, event, book=5, party=2, changes_minor=changes | {balancing: balance}

@@ -16,8 +16,8 @@ from tests.faces.portal.two_firms import SIGNED_IN, person, two_firms
 
 from tallystick.book.access.permissions import GRANTED
 from tallystick.book.financing.programmes import presets
-from tallystick.book.sales_credit.programmes import sales_presets
 from tallystick.book.parties.models import Role, User
+from tallystick.book.sales_credit.programmes import sales_presets
 from tallystick.book.servicing.close import EarlierDayNotClosed
 from tallystick.faces.portal import catalogue, words
 from tallystick.faces.portal.loan_words import term_told

@@ -266,7 +266,7 @@ def test_the_menu_shows_the_parts_of_the_house_and_the_pages_of_the_part_one_is_
 
     assert [group["label"] for group in answer.context["groups"] if group["is_here"]] == ["Lending"]
     near = [place["label"] for place in answer.context["near"]]
-    assert near == ["Loans", "Facilities", "Claims", "Firms", "Collections"]
+    assert near == ["Loans", "Advances", "Facilities", "Claims", "Firms", "Collections"]
     assert [place["label"] for place in answer.context["near"] if place["is_here"]] == ["Loans"]
     reached = re.findall(r'href="(/house/[a-z]*/?)"', answer.content.decode())
     assert {reverse("house-today"), reverse("house-cash"), reverse("house-webhooks")} <= {*reached}

@@ -21,6 +21,7 @@ from tallystick.rules.journal import AccountName, JournalEntry, credit, debit
 from tallystick.rules.loan_events import EventKind
 from tallystick.rules.loan_position import running_interest, running_penalty
 from tallystick.rules.loan_steps import position_of
+from tallystick.rules.loan_turns import standing_on
 
 RECEIVED, FEE, RATE, REVERSED = (
     EventKind.RECEIVED,
@@ -39,6 +40,18 @@ tellings = st.lists(
     min_size=1,
     max_size=7,
 )
+
+
+REPAID = [
+    (method, "1W", keeps)
+    for method, keeps in [
+        ("equal_instalments", None),
+        ("equal_instalments", "term"),
+        ("equal_instalments", "instalment"),
+        ("equal_principal", None),
+    ]
+]
+"""Plans of instalments: by which method, every how long, and what a prepayment keeps."""
 
 
 def tell(scene, loan_id: int, kind: EventKind, *, on: date, value_date: date, size: int) -> None:
@@ -102,13 +115,18 @@ def latest_standing_receipt(loan_id: int):
 
 
 @settings(max_examples=40, suppress_health_check=list(HealthCheck), deadline=None)
-@given(told=tellings, amount_minor=st.integers(1, 2_000_000), days=st.integers(1, 60))
+@given(
+    told=tellings,
+    amount_minor=st.integers(1, 2_000_000),
+    days=st.integers(1, 60),
+    repaid=st.sampled_from([None, *REPAID]),
+)
 def test_whatever_is_told_in_whatever_order_position_and_ledger_are_the_fold_of_all_events(
-    database, told, amount_minor, days
+    database, told, amount_minor, days, repaid
 ):
     with transaction.atomic():
         scene = scenes.opened()
-        facility = scenes.facility(scene, "S1")
+        facility = scenes.facility(scene, "S1", repaid and scenes.in_instalments(*repaid))
         loan_id = scenes.lent(facility, amount_minor, days=days)
         scenes.let_days_be_open(scene, 400)
         on = START
@@ -118,9 +136,8 @@ def test_whatever_is_told_in_whatever_order_position_and_ledger_are_the_fold_of_
             tell(scene, loan_id, kind, on=on, value_date=value_date, size=size)
 
         loan = positions_of([loan_id])[loan_id]
-        assert loan.position == position_of(
-            loan.terms, loan_events([loan_id])[loan_id], on=on, known_on=on
-        )
+        folded = position_of(loan.terms, loan_events([loan_id])[loan_id], on=on, known_on=on)
+        assert loan.position == standing_on(folded, on)
         with an_act("accrue") as act:
             accrue(scene.legal_entity_id, day=on, act_id=act.act_id)
             act.answer({})

@@ -15,7 +15,7 @@ from tallystick.rules.loan_balances import balances
 from tallystick.rules.loan_events import PLAN_CHANGES, EventKind, Keeps, LoanEvent, events_in_force
 from tallystick.rules.loan_position import opened
 from tallystick.rules.loan_schedule import expected_payments
-from tallystick.rules.loan_steps import EventOutOfOrder, advance, position_of
+from tallystick.rules.loan_steps import advance, position_of
 from tallystick.rules.loan_terms import LoanTerms
 from tallystick.rules.loan_turns import standing_on
 from tallystick.rules.refusal import Refusal
@@ -185,5 +185,6 @@ def test_a_plan_only_grows_to_all_that_was_agreed(life, on):
     due_dates = [due.due_date for due in position.dues]
     planned = [due.planned_minor for due in position.dues]
     assert due_dates == sorted(set(due_dates))
-    assert planned == sorted(planned) and planned[-1] == terms.principal_minor
+    assert planned == sorted(planned)
+    assert planned[-1] == terms.principal_minor
     assert len(position.agreed_dates) == len(position.dues)

@@ -60,7 +60,7 @@ from tallystick.book.proposals.terms import (
 )
 from tallystick.book.proposals.waiting import waiting
 from tallystick.book.servicing.charge_fee import charge_fee
-from tallystick.book.servicing.charge_off import WaiverAboveOwed
+from tallystick.book.servicing.charge_off import WaiverAboveOwed, waive
 from tallystick.book.servicing.live_loan import NotALiveLoan
 from tallystick.book.servicing.loans import loan_on
 from tallystick.book.servicing.models import LoanEvent
@@ -395,6 +395,21 @@ def test_only_its_maker_withdraws_a_proposal_and_then_nobody_decides_on_it(peopl
     with pytest.raises(AlreadyDecided, match="was withdrawn"):
         withdraw_proposal(number, caller=WHY, key="again", maker=people["maker"])
     assert propose(code, ChargeOff(), caller=WHY, key="two", maker=people["maker"]) > number
+
+
+def test_what_was_done_without_a_second_person_is_found(people):
+    _, code = sound_loan()
+    number = propose(
+        code, Waiver(Charge.INTEREST, 1_000), caller=WHY, key="w", maker=people["maker"]
+    )
+    approve_proposal(number, caller=CALLER, key="yes", checker=people["checker"])
+    assert all_findings() == []
+
+    waive(code, Charge.INTEREST, 500, caller=WHY, key="alone")
+    waive(code, Charge.INTEREST, 500, caller=WHY, key=f"proposal:{number + 1}")
+
+    found = [finding.subject for finding in all_findings()]
+    assert [subject.partition(", ")[2] for subject in found] == ["waive by x@house.example"] * 2
 
 
 def test_no_face_does_alone_what_takes_two_people():

@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 from tests.faces.api.world import OPERATOR, START, World, a_client, a_person, with_a_loan
 
-from tallystick.book.access.clients import ClientUnusable
+from tallystick.book.access.clients import ClientUnusable, NewClient, add_client
 from tallystick.book.access.scopes import ScopeOfAPerson
 from tallystick.book.acts.models import Act
+from tallystick.book.acts.once import Caller
 from tallystick.book.financing.models import Loan
 from tallystick.book.parties.models import Party, User
 from tallystick.book.proposals.models import Proposal, ProposalKind
@@ -68,6 +69,19 @@ def test_the_maker_does_not_approve_and_neither_does_who_has_not_the_role(world:
     assert refused.status_code == 403
     assert refused.json()["type"] == "urn:tallystick:problem:checked-by-maker"
     assert Proposal.objects.get().approved is None
+
+
+def test_a_client_does_not_decide_on_what_the_person_who_made_it_has_proposed(world: World):
+    path = proposed(world, asked(with_a_loan(world)))
+    maker = a_person("operator")
+    wanted = NewClient("kept", ("proposals:decide",), user_email=a_person("approver"))
+    world.keys["kept"] = add_client(wanted, caller=Caller(f"user:{maker}", maker, "portal"))
+
+    for end in ("approval", "rejection"):
+        refused = world.post(f"{path}/{end}", {"reason": "fine"}, who="kept", key="yes")
+        assert refused.status_code == 403
+        assert refused.json()["type"] == "urn:tallystick:problem:key-made-by-maker"
+    assert world.post(f"{path}/approval", {}, who="approver", key="yes").status_code == 201
 
 
 def test_a_client_speaks_for_nobody_who_was_shut_out(world: World):

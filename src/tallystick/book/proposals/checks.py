@@ -52,6 +52,22 @@ APPROVED_ARE_DONE = """
     ORDER BY proposal.id
 """
 
+# No act that takes two people was done by one: each carries the number of what was approved.
+DONE_ARE_APPROVED = """
+    SELECT 'act ' || act.id || ', ' || act.kind || ' by ' || act.actor, 'approved by another',
+           'no such proposal'
+    FROM acts_act AS act
+    WHERE act.kind IN (
+        'extend', 'move_due_date', 're_age', 'pause_interest', 'change_rate', 'waive',
+        'restructure', 'charge_off', 'sell_share', 'buy_back_share', 'reverse_transfer',
+        'reverse_event', 'charge_back', 'refund_credit')
+      AND NOT EXISTS (
+        SELECT FROM proposals_proposal AS proposal
+        WHERE proposal.id = substring(act.key FROM '^proposal:([0-9]{1,18})$')::bigint
+          AND proposal.approved)
+    ORDER BY act.id
+"""
+
 # What the migrations put in the way of a wrong record.
 GUARDS = """
     SELECT 'trigger ' || name, 'enabled always', 'missing or disabled'
@@ -70,6 +86,7 @@ def proposals_checks() -> list[Check]:
     return [
         _check("guards of proposals stand", GUARDS),
         _check("proposals: what was approved was carried out", APPROVED_ARE_DONE),
+        _check("proposals: what takes two people was approved", DONE_ARE_APPROVED),
         _check("proposals: charge-offs are entries", CHARGE_OFFS_ARE_ENTRIES),
     ]
 

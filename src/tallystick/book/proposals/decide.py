@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models.functions import Now
 
+from tallystick.book.access.models import MachineClient
 from tallystick.book.acts.once import Caller, once
 from tallystick.book.acts.reasons import refuse_unreasoned
 from tallystick.book.parties.business_date import open_day
@@ -14,8 +15,20 @@ from tallystick.book.parties.two_people import NothingProposed, to_decide, to_wi
 from tallystick.book.proposals.carry_out import carry_out
 from tallystick.book.proposals.models import Proposal
 from tallystick.book.proposals.terms import terms_of
+from tallystick.rules.refusal import Refusal
 
 CHECKERS = (Role.APPROVER,)
+
+
+class KeyMadeByMaker(Refusal):
+    """Who proposed it has made the machine client that would decide on it, and may hold its key."""
+
+    def __init__(self, proposal: Proposal, client: str) -> None:
+        self.client = client
+        super().__init__(
+            f"Proposal {proposal.pk} was made by {proposal.maker.email}, who also made the client "
+            f"{client}. Decide on the portal, or by a client that somebody else has made."
+        )
 
 
 def approve_proposal(proposal_id: int, *, caller: Caller, key: str, checker: User) -> Proposal:
@@ -23,13 +36,14 @@ def approve_proposal(proposal_id: int, *, caller: Caller, key: str, checker: Use
 
     Repeating ``key`` returns the first answer.
 
-    Raises NothingProposed, RoleMissing, CheckedByMaker, AlreadyDecided, KeyConflict, and
-    what the act of servicing raises where the loan has changed since it was proposed.
+    Raises NothingProposed, RoleMissing, CheckedByMaker, KeyMadeByMaker, AlreadyDecided,
+    KeyConflict, and what the act of servicing raises where the loan has changed since it was
+    proposed.
     """
     request = {"proposal": proposal_id, "checker": checker.pk, "reason": caller.reason}
     with once(caller, key=key, kind="approve_proposal", request=request) as act:
         if act.earlier is None:
-            proposal, on = _to_decide(proposal_id, checker)
+            proposal, on = _to_decide(proposal_id, checker, caller)
             figures = carry_out(
                 proposal.about,
                 terms_of(proposal.kind, proposal.terms),
@@ -46,14 +60,14 @@ def approve_proposal(proposal_id: int, *, caller: Caller, key: str, checker: Use
 def reject_proposal(proposal_id: int, *, caller: Caller, key: str, checker: User) -> None:
     """Decline what was proposed; ``caller.reason`` says why. Nothing changes.
 
-    Raises ReasonMissing, NothingProposed, RoleMissing, CheckedByMaker, AlreadyDecided,
-    KeyConflict.
+    Raises ReasonMissing, NothingProposed, RoleMissing, CheckedByMaker, KeyMadeByMaker,
+    AlreadyDecided, KeyConflict.
     """
     refuse_unreasoned(caller, "reject a proposal")
     request = {"proposal": proposal_id, "checker": checker.pk, "reason": caller.reason}
     with once(caller, key=key, kind="reject_proposal", request=request) as act:
         if act.earlier is None:
-            proposal, on = _to_decide(proposal_id, checker)
+            proposal, on = _to_decide(proposal_id, checker, caller)
             _decide(proposal, checker, on, approved=False, reason=caller.reason, figures=None)
             act.answer({"rejected": proposal_id})
 
@@ -75,7 +89,7 @@ def withdraw_proposal(proposal_id: int, *, caller: Caller, key: str, maker: User
             act.answer({"withdrawn": proposal_id})
 
 
-def _to_decide(proposal_id: int, checker: User) -> tuple[Proposal, date]:
+def _to_decide(proposal_id: int, checker: User, caller: Caller) -> tuple[Proposal, date]:
     """The proposal, locked, and the open business day, which acts take first."""
     on = _day_of(proposal_id)
     proposal = to_decide(
@@ -85,6 +99,10 @@ def _to_decide(proposal_id: int, checker: User) -> tuple[Proposal, date]:
         checker=checker,
         roles=CHECKERS,
     )
+    kind, _, code = caller.owner.partition(":")
+    made_by = {"code": code, "created_by": proposal.maker.email}
+    if kind == "client" and MachineClient.objects.filter(**made_by).exists():
+        raise KeyMadeByMaker(proposal, code)
     return proposal, on
 
 

@@ -26,6 +26,7 @@ from tallystick.book.parties.two_people import (
     NotItsMaker,
     RoleMissing,
 )
+from tallystick.book.proposals.decide import KeyMadeByMaker
 from tallystick.book.proposals.propose import ProposedAlready
 from tallystick.book.servicing.receipts import ReceiptConflict
 from tallystick.book.trade.record_documents import NumberTaken, RecordedMeanwhile
@@ -81,6 +82,7 @@ _STATUS: tuple[tuple[type[Refusal], int], ...] = (
     (RoleMissing, 403),
     (CheckedByMaker, 403),
     (NotItsMaker, 403),
+    (KeyMadeByMaker, 403),
     (NothingProposed, 404),
     (AlreadyDecided, 409),
     (ProposedAlready, 409),

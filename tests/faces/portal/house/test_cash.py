@@ -21,6 +21,7 @@ from tallystick.book.payments.bank_answers import take_answers
 from tallystick.book.payments.models import CashReceipt, PaymentOrder
 from tallystick.book.servicing.loans import loan_on
 from tallystick.book.servicing.receipts import Receipt
+from tallystick.book.servicing.repay import repay
 from tallystick.book.servicing.settle import settle
 from tallystick.book.trade.models import Claim
 from tallystick.rules.bank_answers import BankMessage
@@ -314,6 +315,32 @@ def test_credit_that_is_not_there_is_not_refunded(scene, seller):
     assert answer.status_code == 422
     assert "its credit is 0" in text_of(answer)
     assert not PaymentOrder.objects.filter(kind="refund").exists()
+
+
+def test_credit_is_refunded_once_an_approver_agrees(scene, seller):
+    loan = Loan.objects.get(pk=scenes.lent(seller, 900_00))
+    owed_minor = sum(
+        loan_on(code).state.balances.owed_minor
+        for code in Loan.objects.filter(facility=seller, status="live").values_list(
+            "code", flat=True
+        )
+    )
+    repay(seller.code, owed_minor + 7_00, value_date=None, caller=CALLER, key="too much")
+    client, approver = signed_in(Role.TREASURY), signed_in(Role.APPROVER)
+    menu = client.get(reverse("house-loans-one", args=[loan.code])).context["acts"]
+    (refund,) = [each for each in menu if "refund" in each["url"]]
+    assert refund["is_proposed"]
+
+    assert asked(client, refund["url"], supplier="SELLER", currency="CNY", amount="7").url
+    assert not PaymentOrder.objects.filter(kind="refund").exists()
+    (row,) = approver.get(reverse("house-approvals")).context["rows"]
+    assert row["each"].about_url == reverse("house-parties-one", args=["SELLER"])
+    assert "¥ 7.00 of the supplier's credit is paid out" in text_of(
+        approver.get(row["each"].approve_url)
+    )
+    assert asked(approver, row["each"].approve_url).status_code == 302
+
+    assert PaymentOrder.objects.get(kind="refund").amount_minor == 7_00
 
 
 def test_an_answer_that_contradicts_the_first_is_shown_and_changed_nothing(scene, seller):

@@ -14,12 +14,14 @@ from tallystick.book.financing.import_rates import (
     SourceMissing,
     import_rates,
 )
-from tallystick.book.financing.models import Facility, ReferenceRate
+from tallystick.book.financing.models import Facility, Loan, ReferenceRate
 from tallystick.book.financing.open_facility import NewFacility, Waiver, open_facilities
 from tallystick.book.financing.reference_rates import rate_series
 from tallystick.book.parties.models import Party
 from tallystick.book.servicing.close import close_day, close_through
-from tallystick.book.servicing.models import LoanEvent, Position
+from tallystick.book.servicing.dues import dues_of
+from tallystick.book.servicing.models import LoanEvent, Position, RepaymentPlan
+from tallystick.book.servicing.repay import repay
 from tallystick.book.servicing.reset_rates import MISSING
 from tallystick.book.watch.worklist import items_open
 from tallystick.rules.programme import ProgrammeTerms, stored_programme
@@ -39,8 +41,10 @@ def imported(text: str = LPR, *, key: str = "lpr", source: str = SOURCE) -> Rate
     return import_rates(text, file="lpr.csv", source=source, caller=CALLER, key=key)
 
 
-def floating(spread_bps: int = 700, reset: str = "monthly") -> ProgrammeTerms:
-    """The JD preset at the loan prime rate plus a spread."""
+def floating(
+    spread_bps: int = 700, reset: str = "monthly", *, every: str | None = None
+) -> ProgrammeTerms:
+    """The JD preset at the loan prime rate plus a spread, in equal instalments if ``every`` is."""
     terms = scenes.preset("jd.jingbaobei")
     written = dict(terms.content["terms"])
     price = {key: value for key, value in written["price"].items() if key != "annual_rate"}
@@ -51,6 +55,9 @@ def floating(spread_bps: int = 700, reset: str = "monthly") -> ProgrammeTerms:
         **follows,
         "sources": sources | dict.fromkeys(follows, "illustrative"),
     }
+    if every is not None:
+        repayment = {"method": "equal_instalments", "every": every}
+        written["repayment"] = repayment | {"sources": dict.fromkeys(repayment, "illustrative")}
     return stored_programme(terms.code, {**terms.content, "terms": written})
 
 
@@ -151,6 +158,30 @@ def test_a_loan_takes_a_new_value_when_its_reset_date_closes(database):
     held = Position.objects.filter(loan=loan_id).latest("booking_date")
     assert held.annual_rate_ppb == 98_000_000
     assert net_minor(scene, "interest_income") == -32_960
+    assert findings() == []
+
+
+def test_a_reset_makes_the_equal_instalments_to_come_equal_at_the_new_rate(database):
+    imported()
+    scene, facility = opened(floating(every="2W"))
+    loan = Loan.objects.get(pk=scenes.lent(facility, 3_600_000, days=84))
+    agreed = RepaymentPlan.objects.get(loan=loan)
+
+    paid = []
+    for due_date in agreed.due_dates:
+        close_through(scene.legal_entity_id, due_date - DAY)
+        loan.refresh_from_db()
+        (due,) = dues_of([loan], on=due_date)
+        repay(loan.code, due.total_minor, value_date=None, caller=CALLER, key=f"{due_date}")
+        paid.append(due.total_minor)
+
+    # The reset of 2 April lies in the third fortnight: its principal stays, its interest falls.
+    assert [each[0] for each in resets()][:1] == [date(2026, 4, 2)]
+    assert RepaymentPlan.objects.get(loan=loan).planned_minor[:3] == agreed.planned_minor[:3]
+    assert paid[0] == paid[1] == agreed.level_minor > paid[2]
+    assert paid[3] == paid[4] < agreed.level_minor
+    loan.refresh_from_db()
+    assert loan.status == "settled"
     assert findings() == []
 
 

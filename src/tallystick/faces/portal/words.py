@@ -517,7 +517,7 @@ STATE_OF: Mapping[str, Mapping[str, str]] = {
         "rejected": "bad",
         "charged_off": "bad",
     },
-    "instalment": {"paid": "good", "late": "bad", "due": "warn", "to_come": "info"},
+    "instalment": {"paid": "info", "late": "bad", "due": "warn"},
     "asset_class": {
         "normal": "good",
         "special_mention": "warn",

@@ -71,7 +71,8 @@ def portals(chromium: str, postgres: Server, template: Server) -> Iterator[Porta
     databases.use(here)
     told = prepare_demo(days=25, suppliers=12, seed=7).walk(on_day=lambda _day: None)
     assert told.findings == []
-    people = {person.role.value: person for person in demo_people()}
+    # Of the suppliers the first, who draws on receivables.
+    people = {person.role.value: person for person in reversed(demo_people())}
     databases.leave()
     port = _free_port()
     with served(here.url, port):

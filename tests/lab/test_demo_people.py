@@ -27,6 +27,15 @@ def test_a_person_of_each_role_can_sign_in_and_last_runs_passwords_do_not(databa
     assert {user.role: bool(user.party) for user in User.objects.all()}["supplier"]
 
 
+def test_of_each_programme_a_firm_can_sign_in(database):
+    prepare_demo(days=1, suppliers=10, seed=7)
+
+    firms = [person.firm for person in demo_people() if person.role == "supplier"]
+
+    assert len(firms) == 2
+    assert firms[1] in ("S0005", "S0010")
+
+
 def test_no_password_is_written_down(database):
     prepare_demo(days=1, suppliers=1, seed=7)
 

@@ -3,8 +3,10 @@
 import secrets
 from dataclasses import dataclass
 
+from django.db.models import Count, F, Q
+
 from tallystick.book.acts.once import Caller
-from tallystick.book.financing.models import Facility
+from tallystick.book.financing.models import Facility, LoanStatus
 from tallystick.book.parties.add_user import add_user
 from tallystick.book.parties.models import Role, User
 from tallystick.book.parties.set_password import set_password
@@ -24,20 +26,31 @@ class SignIn:
 
 
 def demo_people() -> list[SignIn]:
-    """One person for each role of the house, and one of the supplier with the largest base.
+    """One person for each role of the house, and of each programme one of the firm that is served
+    best: where loans are repaid in instalments with one that is late and with most of them, else
+    with the largest base.
 
     Passwords are new each time, and end what was signed in with the ones before.
     """
-    firm = (
-        Facility.objects.filter(frozen_reason="")
-        .order_by("-pool__base_minor", "code")
-        .values_list("supplier__code", flat=True)
-        .first()
-    )
     people = [(role, f"{role.value.replace('_', '.')}@demo.example", "") for role in STAFF]
-    if firm:
-        people.append((Role.SUPPLIER, f"{firm.lower()}@demo.example", firm))
-    return [_let_in(role, email, firm_code) for role, email, firm_code in people]
+    people += [(Role.SUPPLIER, f"{firm.lower()}@demo.example", firm) for firm in _firms()]
+    return [_let_in(role, email, firm) for role, email, firm in people]
+
+
+def _firms() -> list[str]:
+    """The supplier of the best facility of each programme, in the order of programmes."""
+    in_instalments = Q(loan__status=LoanStatus.LIVE, loan__maturity_date__isnull=False)
+    is_late = Q(loan__due_date__lt=F("legal_entity__business_date"))
+    facilities = Facility.objects.filter(frozen_reason="").annotate(
+        late=Count("loan", filter=in_instalments & is_late),
+        in_instalments=Count("loan", filter=in_instalments),
+    )
+    best: dict[str, str] = {}
+    for programme, firm in facilities.order_by(
+        "programme__code", "-late", "-in_instalments", "-pool__base_minor", "code"
+    ).values_list("programme__code", "supplier__code"):
+        best.setdefault(programme, firm)
+    return list(best.values())
 
 
 def _let_in(role: Role, email: str, firm: str) -> SignIn:

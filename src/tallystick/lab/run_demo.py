@@ -4,11 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from enum import Enum
+from itertools import cycle
 from typing import Any
 
 from tallystick.book.acts.models import Act
 from tallystick.book.acts.once import Caller, once
 from tallystick.book.calendars import china
+from tallystick.book.collections.correspondence import languages, set_correspondence
 from tallystick.book.parties.models import LegalEntity
 from tallystick.book.watch.verify import verify
 from tallystick.lab.bank import OnTimeBank
@@ -108,6 +110,7 @@ def prepare_demo(*, days: int, suppliers: int, seed: int) -> DemoRun:
         end=end,
         caller=CALLER,
     )
+    _give_addresses(market.suppliers)
     summary = RunSummary(
         name=f"Simulated marketplace, {days} working days",
         currency=CURRENCY,
@@ -143,6 +146,18 @@ def prepare_demo(*, days: int, suppliers: int, seed: int) -> DemoRun:
     )
     settings = {"days": days, "suppliers": suppliers, "seed": seed}
     return DemoRun(settings, START, end, walk, summary)
+
+
+def _give_addresses(suppliers: Sequence[str]) -> None:
+    """Let letters about what is overdue go out, in turns in each language they are written in."""
+    for supplier, language in zip(suppliers, cycle(languages())):
+        set_correspondence(
+            supplier,
+            language=language,
+            email=f"accounts@{supplier.lower()}.example",
+            caller=CALLER,
+            key=f"address/{supplier}",
+        )
 
 
 def _as_json(told: ToldDemo) -> dict[str, Any]:

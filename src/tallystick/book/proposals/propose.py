@@ -26,7 +26,8 @@ from tallystick.book.proposals.terms import (
     as_content,
 )
 from tallystick.book.servicing.live_loan import legal_entity_of, locked_loan
-from tallystick.book.servicing.rehearse import Rehearsal, refuse_impossible, rehearsed
+from tallystick.book.servicing.refund import credit_of
+from tallystick.book.servicing.rehearse import Rehearsal, before_and_after, rehearsed
 from tallystick.rules.daycount import DayCount
 from tallystick.rules.loan_events import rate_from_ppb
 from tallystick.rules.rate_ceilings import refuse_above_ceiling
@@ -111,16 +112,7 @@ def propose_refund(
     with once(caller, key=key, kind=f"propose_{kind}", request=request) as act:
         if act.earlier is None:
             on = open_day(legal_entity_id)
-            refuse_impossible(
-                lambda: carry_out(
-                    supplier,
-                    terms,
-                    legal_entity_id=legal_entity_id,
-                    business_date=on,
-                    caller=caller,
-                    key=f"rehearsal:{uuid4()}",
-                )
-            )
+            preview_refund(supplier, terms, legal_entity_id=legal_entity_id, caller=caller)
             _refuse_second(
                 Proposal.objects.filter(
                     legal_entity=legal_entity_id, supplier__code=supplier, kind=kind
@@ -149,18 +141,31 @@ def preview(loan: str, terms: Terms, *, caller: Caller) -> Rehearsal:
     if agreed is not None:
         _refuse_unusable(agreed, terms, agreed.facility.legal_entity.business_date)
 
-    def act() -> None:
-        legal_entity_id = legal_entity_of(loan)
-        carry_out(
-            loan,
-            terms,
-            legal_entity_id=legal_entity_id,
-            business_date=open_day(legal_entity_id),
-            caller=caller,
-            key=f"rehearsal:{uuid4()}",
-        )
+    return rehearsed(loan, lambda: _do(loan, terms, legal_entity_of(loan), caller))
 
-    return rehearsed(loan, act)
+
+def preview_refund(
+    supplier: str, terms: Refund, *, legal_entity_id: int, caller: Caller
+) -> tuple[int, int]:
+    """Credit of ``supplier`` as it stands, and were the refund agreed now. Nothing is kept.
+
+    Raises RefundAboveCredit.
+    """
+    return before_and_after(
+        lambda: credit_of(supplier, terms.currency, legal_entity_id=legal_entity_id),
+        lambda: _do(supplier, terms, legal_entity_id, caller),
+    )
+
+
+def _do(about: str, terms: Terms, legal_entity_id: int, caller: Caller) -> None:
+    carry_out(
+        about,
+        terms,
+        legal_entity_id=legal_entity_id,
+        business_date=open_day(legal_entity_id),
+        caller=caller,
+        key=f"rehearsal:{uuid4()}",
+    )
 
 
 def _refuse_unfit(terms: Terms, caller: Caller, maker: User) -> ProposalKind:

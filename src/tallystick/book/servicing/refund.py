@@ -54,6 +54,14 @@ def refund_credit(
         return str((act.earlier or act.given)["end_to_end_id"])
 
 
+def credit_of(supplier: str, currency: str, *, legal_entity_id: int) -> int:
+    """What ``supplier`` (a firm's code) has with us, in minor units; zero where there is none."""
+    party_id = Party.objects.filter(code=supplier).values_list("id", flat=True).first() or 0
+    return -held_minor(legal_entity_id, "supplier_credit", [(party_id, currency)]).get(
+        (party_id, currency), 0
+    )
+
+
 def _ordered(
     supplier: str,
     amount_minor: int,
@@ -67,9 +75,7 @@ def _ordered(
     # Everything that changes a supplier's credit holds its facilities, or the supplier itself.
     lock_facilities(legal_entity_id, supplier_ids=[party_id])
     hold_suppliers([party_id])
-    credit_minor = -sum(
-        held_minor(legal_entity_id, "supplier_credit", [(party_id, currency)]).values()
-    )
+    credit_minor = credit_of(supplier, currency, legal_entity_id=legal_entity_id)
     if not 0 < amount_minor <= credit_minor:
         raise RefundAboveCredit(
             supplier=supplier,

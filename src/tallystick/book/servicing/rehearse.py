@@ -4,7 +4,7 @@ There is no second way to compute it that could differ from the act.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from django.db import transaction
 
@@ -12,6 +12,8 @@ from tallystick.book.financing.models import Loan
 from tallystick.book.servicing.loans import UnknownLoan, loan_on, timeline_of
 from tallystick.book.servicing.positions import positions_of
 from tallystick.rules.loan_balances import Balances
+
+Reading = TypeVar("Reading")
 
 
 class Standing(NamedTuple):
@@ -34,25 +36,28 @@ class Rehearsal(NamedTuple):
     after: Standing
 
 
-def refuse_impossible(act: Callable[[], object]) -> None:
-    """Raise what ``act`` raises, and keep nothing of it where it raises nothing."""
-    with transaction.atomic():
-        act()
-        transaction.set_rollback(True)
-
-
 def rehearsed(loan: str, act: Callable[[], object]) -> Rehearsal:
     """The loan (its code) before and after ``act``, of which nothing is kept.
 
-    Locks that the act takes are held until the caller's transaction ends, or until this returns.
     Raises UnknownLoan, and what ``act`` raises.
     """
-    before = _standing(loan)
+    return Rehearsal(*before_and_after(lambda: _standing(loan), act))
+
+
+def before_and_after(
+    read: Callable[[], Reading], act: Callable[[], object]
+) -> tuple[Reading, Reading]:
+    """What ``read`` answers before and after ``act``, of which nothing is kept.
+
+    Locks that the act takes are held until the caller's transaction ends, or until this returns.
+    Raises what either of them raises.
+    """
+    before = read()
     with transaction.atomic():
         act()
-        after = _standing(loan)
+        after = read()
         transaction.set_rollback(True)
-    return Rehearsal(before, after)
+    return before, after
 
 
 def _standing(code: str) -> Standing:

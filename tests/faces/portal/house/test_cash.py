@@ -331,13 +331,18 @@ def test_credit_is_refunded_once_an_approver_agrees(scene, seller):
     (refund,) = [each for each in menu if "refund" in each["url"]]
     assert refund["is_proposed"]
 
-    assert asked(client, refund["url"], supplier="SELLER", currency="CNY", amount="7").url
+    fields = {"supplier": "SELLER", "currency": "CNY", "amount": "7"}
+    seen = asked(client, refund["url"], **fields)
+    assert [tuple(each) for each in seen.context["preview"].changes] == [
+        ("Supplier's credit", "¥ 7.00", "¥ 0.00")
+    ]
+    assert asked(client, refund["url"], **fields, step="confirm").status_code == 302
     assert not PaymentOrder.objects.filter(kind="refund").exists()
     (row,) = approver.get(reverse("house-approvals")).context["rows"]
     assert row["each"].about_url == reverse("house-parties-one", args=["SELLER"])
-    assert "¥ 7.00 of the supplier's credit is paid out" in text_of(
-        approver.get(row["each"].approve_url)
-    )
+    told = approver.get(row["each"].approve_url)
+    assert "¥ 7.00 of the supplier's credit is paid out" in text_of(told)
+    assert [each.after for each in told.context["act"].changes] == ["¥ 0.00"]
     assert asked(approver, row["each"].approve_url).status_code == 302
 
     assert PaymentOrder.objects.get(kind="refund").amount_minor == 7_00

@@ -22,14 +22,14 @@ from tallystick.book.ledger.models import ManualJournal
 from tallystick.book.parties.models import LegalEntity
 from tallystick.book.proposals.decide import approve_proposal, reject_proposal, withdraw_proposal
 from tallystick.book.proposals.models import Proposal
-from tallystick.book.proposals.propose import preview
-from tallystick.book.proposals.terms import ChargeOff, terms_of
+from tallystick.book.proposals.propose import preview, preview_refund
+from tallystick.book.proposals.terms import ChargeOff, Refund, terms_of
 from tallystick.book.sales_credit.charge_off import approve_loss, reject_loss
 from tallystick.book.sales_credit.models import LossProposal
 from tallystick.faces.portal.drawdown_words import amount
 from tallystick.faces.portal.house.act_pages import ActForm, ActPage, Changed, Told, act_page
 from tallystick.faces.portal.house.entity_asked import entity_asked, entity_choice
-from tallystick.faces.portal.house.loan_changes import changes_of
+from tallystick.faces.portal.house.loan_changes import changes_of, changes_of_credit
 from tallystick.faces.portal.pages import page
 from tallystick.faces.portal.proposal_words import proposal_told, terms_told
 from tallystick.faces.portal.refusals import told
@@ -341,12 +341,17 @@ def _of_journal(journal: ManualJournal) -> Waiting:
 
 def _changes(request: HttpRequest, proposal: Proposal) -> tuple[list[Changed], str]:
     """What it would change, or why it cannot be carried out as the loan stands now."""
-    if request.method == "POST" or proposal.approved is not None or proposal.loan is None:
+    if request.method == "POST" or proposal.approved is not None:
         return [], ""
     terms = terms_of(proposal.kind, proposal.terms)
     caller = request.viewer.caller("portal", proposal.reason)
     try:
-        return changes_of(preview(proposal.loan.code, terms, caller=caller)), ""
+        if isinstance(terms, Refund):
+            credit = preview_refund(
+                proposal.about, terms, legal_entity_id=proposal.legal_entity_id, caller=caller
+            )
+            return changes_of_credit(*credit, terms.currency), ""
+        return changes_of(preview(proposal.about, terms, caller=caller)), ""
     except Refusal as refusal:
         return [], " ".join(part for said in told(refusal) for part in said if part)
 

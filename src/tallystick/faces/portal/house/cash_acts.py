@@ -13,7 +13,7 @@ from tallystick.book.access.permissions import May
 from tallystick.book.acts.once import Caller
 from tallystick.book.payments.models import CashReceipt, PaymentOrder
 from tallystick.book.payments.order_again import order_again as order_payment_again
-from tallystick.book.proposals.propose import propose_refund
+from tallystick.book.proposals.propose import preview_refund, propose_refund
 from tallystick.book.proposals.terms import Refund
 from tallystick.book.servicing.apply_unapplied import apply_unapplied
 from tallystick.book.servicing.receipts import MAX_REFERENCE_LENGTH, Receipt
@@ -21,9 +21,11 @@ from tallystick.book.servicing.receive import apply_to_loan, receive
 from tallystick.book.servicing.reverse import reverse_receipt
 from tallystick.book.servicing.settle import settle
 from tallystick.faces.portal.filters import DateField, minor_typed
-from tallystick.faces.portal.house.act_pages import ActForm, ActPage, Told, act_page
+from tallystick.faces.portal.house.act_pages import ActForm, ActPage, Preview, Told, act_page
 from tallystick.faces.portal.house.entity_asked import entity_asked
+from tallystick.faces.portal.house.loan_changes import changes_of_credit
 from tallystick.faces.portal.pages import page
+from tallystick.faces.portal.proposal_words import terms_told
 from tallystick.rules.money import MINOR_DIGITS, text_from_minor
 from tallystick.rules.typed_amounts import MAX_TYPED_CHARACTERS, minor_from_typed
 
@@ -298,6 +300,12 @@ def refund(request: HttpRequest) -> HttpResponse:
         back=reverse("house-cash"),
     )
 
+    def looked_at(asked: dict[str, Any], caller: Caller) -> Preview:
+        terms = Refund(asked["currency"], asked["amount"] or 0)
+        credit = preview_refund(asked["supplier"], terms, legal_entity_id=entity.pk, caller=caller)
+        told = terms_told(terms, terms.currency)
+        return Preview(told, changes_of_credit(*credit, terms.currency))
+
     def proposed(asked: dict[str, Any], caller: Caller) -> Told:
         number = propose_refund(
             asked["supplier"],
@@ -312,7 +320,7 @@ def refund(request: HttpRequest) -> HttpResponse:
             _now("Proposal %(number)s waits for an approver.") % {"number": number},
         )
 
-    return act_page(request, form, words, proposed)
+    return act_page(request, form, words, proposed, preview=looked_at)
 
 
 @page(May.MOVE_CASH)

@@ -1,4 +1,4 @@
-"""A loan before and after an act, figure by figure."""
+"""A loan, or a supplier's credit, before and after an act, figure by figure."""
 
 from django.utils.translation import gettext as _
 
@@ -16,6 +16,12 @@ def changes_of(rehearsal: Rehearsal) -> list[Changed]:
     # Of a loan without penalty, fees or credit there is nothing to say about them.
     nothing = amount(0, rehearsal.before.currency)
     return [each for each in changes if (each.before, each.after) != (nothing, nothing)]
+
+
+def changes_of_credit(before_minor: int, after_minor: int, currency: str) -> list[Changed]:
+    """A supplier's credit today, and after a refund."""
+    before, after = amount(before_minor, currency), amount(after_minor, currency)
+    return [Changed(_("Supplier's credit"), before, after)]
 
 
 def _figures(standing: Standing) -> dict[str, str]:

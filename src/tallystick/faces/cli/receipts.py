@@ -26,7 +26,7 @@ Key = Annotated[str | None, typer.Option("--key", help="Request key: repeating i
 def take(
     receipt: Receipt,
     amount: Annotated[str, typer.Argument(help="In the currency: 1234.50")],
-    loan: Annotated[str, typer.Option("--loan", help="The loan that the payer names.")],
+    loan: Annotated[str, typer.Option("--loan", help="The loan or advance that is named.")],
     payer: Annotated[str, typer.Option("--payer", help="The code of the firm that paid.")],
     currency: Currency = "CNY",
     value_date: Annotated[
@@ -39,7 +39,7 @@ def take(
     ] = None,
     entity: EntityCode = None,
 ) -> None:
-    """Take cash that names a loan; where the loan cannot take it, it waits in suspense."""
+    """Take cash that names a loan or an advance; where it cannot take it, it waits in suspense."""
     from tallystick.site import databases
 
     with databases.book():
@@ -67,14 +67,14 @@ def take(
 @app.command("apply-to-loan")
 def apply_to_loan(
     receipt: Receipt,
-    loan: Annotated[str, typer.Argument(help="The loan that it pays.")],
+    loan: Annotated[str, typer.Argument(help="The loan or advance that it pays.")],
     amount: Annotated[str, typer.Argument(help="In the currency: 1234.50")],
     currency: Currency = "CNY",
     reason: Annotated[str, typer.Option("--reason", help="Why; kept with the act.")] = "",
     entity: EntityCode = None,
     key: Key = None,
 ) -> None:
-    """Let cash that waits in suspense pay a loan, from the day on which it arrived."""
+    """Let cash that waits in suspense pay a loan or an advance, from the day it arrived on."""
     from tallystick.site import databases
 
     with databases.book():

@@ -54,7 +54,10 @@ def test_claims_paid_go_to_loans_to_suppliers_or_to_suspense(told):
     summary = told.summary
 
     assert summary.claims_paid_minor == (
-        summary.repaid_minor + summary.to_suppliers_minor + summary.suspense_minor
+        summary.repaid_minor
+        + summary.to_advances_minor
+        + summary.to_suppliers_minor
+        + summary.suspense_minor
     )
 
 

@@ -42,9 +42,10 @@ class DayMeasures:
 class ProgrammeMeasures:
     """What a run lent by one programme, in minor units of the run's currency.
 
-    ``drawn`` counts what was paid out; ``outstanding`` is principal at the end, ``past_due`` that
-    of loans of which anything was past due then, ``interest`` what was earned, penalty included,
-    and ``allowance`` what was provided for losses.
+    ``loans`` are advances where it lends out of sales. ``drawn`` counts what was paid out;
+    ``outstanding`` is principal at the end, ``past_due`` that of loans of which anything was past
+    due then, ``interest`` what was earned, penalty included, and ``allowance`` what was provided
+    for losses.
     """
 
     code: str
@@ -61,7 +62,8 @@ class ProgrammeMeasures:
 class RunSummary:
     """Totals of a run, filled in as it goes.
 
-    ``paid_by_merchants``: what was repaid out of merchants' own accounts, not of settlements.
+    ``paid_by_merchants``: what was repaid out of merchants' own accounts, not of settlements;
+    ``to_advances``: what settlements kept for advances out of sales.
     ``programmes`` tells the programmes apart. ``refusals`` counts what the book refused of what
     came from outside, by the refusal's name.
     """
@@ -84,6 +86,7 @@ class RunSummary:
     payouts_rejected: int = 0
     repaid_minor: int = 0
     paid_by_merchants_minor: int = 0
+    to_advances_minor: int = 0
     to_suppliers_minor: int = 0
     suspense_minor: int = 0
     seconds: float = 0.0
@@ -137,7 +140,7 @@ WHERE facility.legal_entity_id = %(legal_entity)s
 """What each facility could draw by itself; the sum may be more than a common limit leaves."""
 
 _INELIGIBLE = "ineligible_"
-_INCOME = ("interest_income", "penalty_income")
+_INCOME = ("interest_income", "penalty_income", "advance_fee_income")
 
 
 def measured(stage: Stage, on: date) -> DayMeasures:
@@ -194,6 +197,19 @@ WITH lent AS (
     LEFT JOIN servicing_position AS held
       ON held.loan_id = loan.id AND held.superseded_date = %(still)s
     WHERE facility.legal_entity_id = %(legal_entity)s
+    GROUP BY 1
+    UNION ALL
+    SELECT programme.code, count(DISTINCT line.merchant_id), count(held.advance_id),
+           coalesce(sum(advance.advance_minor) FILTER (WHERE held.advance_id IS NOT NULL), 0),
+           coalesce(sum(held.principal_minor), 0),
+           coalesce(sum(held.principal_minor) FILTER (
+               WHERE advance.behind_since_date < %(on)s), 0)
+    FROM sales_credit_salesline AS line
+    JOIN financing_programme AS programme ON programme.id = line.programme_id
+    LEFT JOIN sales_credit_advance AS advance ON advance.line_id = line.id
+    LEFT JOIN sales_credit_advanceposition AS held
+      ON held.advance_id = advance.id AND held.superseded_date = %(still)s
+    WHERE line.legal_entity_id = %(legal_entity)s
     GROUP BY 1
 )
 SELECT lent.*, coalesce((

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import Enum
 from itertools import cycle
 from typing import Any
@@ -21,10 +21,11 @@ from tallystick.lab.measures import (
     RunSummary,
     programmes_measured,
 )
-from tallystick.lab.stage import StageTerms, set_stage
+from tallystick.lab.stage import DRAWABLE_DAYS_AFTER_END, StageTerms, set_stage
 from tallystick.lab.walk import Walk
 from tallystick.lab.world.market import CURRENCY, Market
 from tallystick.lab.world.merchants import Merchants
+from tallystick.lab.world.sellers import Sellers
 from tallystick.rules.calendars import add_business_days
 
 START = date(2026, 1, 5)
@@ -131,18 +132,38 @@ def prepare_demo(*, days: int, suppliers: int, seed: int) -> DemoRun:
                 f" {MERCHANTS_PROGRAMME} and repay in monthly instalments: what settlements leave"
                 " they transfer, mostly on the day, some late, and some more than is due"
             ),
+            (
+                f"{len(market.sellers):,} others draw advances out of their sales once these give"
+                " a limit: a share of each settlement repays them; the first sells no more after"
+                " a while, and falls behind its pace"
+            ),
         ],
         suppliers=suppliers,
     )
+    merchants = Merchants(
+        [stage.facility_ids[merchant] for merchant in market.merchants], seed, CALLER, summary
+    )
+    sellers = Sellers(
+        market.sellers,
+        stage.legal_entity_id,
+        end + timedelta(days=DRAWABLE_DAYS_AFTER_END),
+        stage.round_to_minor,
+        seed,
+        CALLER,
+        summary,
+    )
+
+    def work(on: date) -> None:
+        merchants.pay(on)
+        sellers.work(on)
+
     walk = Walk(
         source=market,
         stage=stage,
         bank=OnTimeBank(seed, PAYOUT_REJECTS_PPM),
         caller=CALLER,
         daily_check=daily_findings,
-        desk=Merchants(
-            [stage.facility_ids[merchant] for merchant in market.merchants], seed, CALLER, summary
-        ).pay,
+        desk=work,
     )
     settings = {"days": days, "suppliers": suppliers, "seed": seed}
     return DemoRun(settings, START, end, walk, summary)

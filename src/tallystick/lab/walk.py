@@ -176,6 +176,7 @@ class Walk:
             known.add(settled.bank_reference)
             summary.claims_paid_minor += settled.amount_minor
             summary.repaid_minor += settled.to_loans_minor
+            summary.to_advances_minor += settled.to_advances_minor
             summary.to_suppliers_minor += settled.to_supplier_minor
             summary.suspense_minor += settled.suspense_minor
 

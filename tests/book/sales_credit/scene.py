@@ -7,6 +7,7 @@ from tests.book.servicing.scene import CALLER, START, Scene, let_days_be_open, o
 
 from tallystick.book.parties.models import Party
 from tallystick.book.payments.bank_answers import take_answers
+from tallystick.book.payments.models import PaymentOrder
 from tallystick.book.sales_credit.draw import GrantedAdvance, draw_advance
 from tallystick.book.sales_credit.models import Advance
 from tallystick.book.sales_credit.open_line import LineLimit, NewSalesLine, open_line
@@ -101,18 +102,34 @@ def asked(amount_minor: int, *, line: str = "SL-1") -> GrantedAdvance:
 def bank_says(
     scene: Scene, granted: GrantedAdvance, outcome: str = "paid", *, value_date: date | None = None
 ) -> None:
+    _bank_answers(
+        scene,
+        granted.end_to_end_id,
+        outcome,
+        granted.amount_minor,
+        granted.currency,
+        value_date or scene.today,
+    )
+
+
+def bank_pays(scene: Scene, order: PaymentOrder) -> None:
+    """The bank has paid an order today."""
+    _bank_answers(
+        scene, order.end_to_end_id, "paid", order.amount_minor, order.currency, scene.today
+    )
+
+
+def _bank_answers(
+    scene: Scene,
+    end_to_end_id: str,
+    outcome: str,
+    amount_minor: int,
+    currency: str,
+    value_date: date,
+) -> None:
     reference = f"BANK-{next(_numbers)}"
     take_answers(
-        [
-            BankMessage(
-                reference,
-                granted.end_to_end_id,
-                outcome,
-                granted.amount_minor,
-                granted.currency,
-                value_date or scene.today,
-            )
-        ],
+        [BankMessage(reference, end_to_end_id, outcome, amount_minor, currency, value_date)],
         legal_entity_id=scene.legal_entity_id,
         caller=CALLER,
         key=reference,

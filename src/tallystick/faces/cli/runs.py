@@ -84,6 +84,7 @@ def print_run(summary: "RunSummary", findings: Sequence[str], *, page: Path, as_
         ("payouts rejected by the bank", None, summary.payouts_rejected),
         ("claims paid by obligors", summary.claims_paid_minor, None),
         ("of that, to loans", summary.repaid_minor, None),
+        ("of that, to advances out of sales", summary.to_advances_minor, None),
         ("of that, to suppliers", summary.to_suppliers_minor, None),
         ("of that, in suspense", summary.suspense_minor, None),
         ("paid by merchants themselves", summary.paid_by_merchants_minor, None),

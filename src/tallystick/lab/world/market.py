@@ -29,6 +29,12 @@ through the platform alone and now and then, and borrows seldom and for longer."
 MERCHANT_TENORS_DAYS = (90, 120, 180)
 MERCHANT_ORDERS_A_WEEK_PPM = 500_000
 MERCHANT_DRAWS_PPM = 30_000
+SELLER_EVERY, FIRST_SELLER = 25, 2
+"""One supplier in so many draws advances out of its sales, where a world has merchants."""
+
+STOPS_AFTER_DAYS = 70
+"""When the first of the sellers sells no more: so that an advance falls behind its pace."""
+
 DAYS_TO_CLOSE_AN_ORDER = 3
 PPM = 1_000_000
 
@@ -48,6 +54,7 @@ class Habits:
     draws_ppm: int
     """chance of asking for money on a working day"""
     tenors_days: tuple[int, ...] = TENORS_DAYS
+    stops_after_days: int | None = None
 
 
 class Market:
@@ -73,9 +80,16 @@ class Market:
         if with_merchants:
             shops = slice(MERCHANT_EVERY - 1, None, MERCHANT_EVERY)
             self.habits[shops] = [_as_merchant(habits) for habits in self.habits[shops]]
+            if suppliers > FIRST_SELLER:
+                self.habits[FIRST_SELLER] = _stopping(self.habits[FIRST_SELLER])
         self.suppliers: Sequence[str] = [habits.supplier for habits in self.habits]
         self.merchants: Sequence[str] = [
             habits.supplier for habits in self.habits if habits.tenors_days is MERCHANT_TENORS_DAYS
+        ]
+        self.sellers: Sequence[str] = [
+            habits.supplier
+            for habits in self.habits[FIRST_SELLER::SELLER_EVERY]
+            if with_merchants and habits.tenors_days is not MERCHANT_TENORS_DAYS
         ]
         self._chance = {h.supplier: Random(f"{seed}/{h.supplier}/trade") for h in self.habits}
         self._wishing = {h.supplier: Random(f"{seed}/{h.supplier}/draws") for h in self.habits}
@@ -85,9 +99,14 @@ class Market:
     def events(self, on: date) -> DayEvents:
         if self.start <= on < self.end and is_business_day(self.calendar, on):
             for habits in self.habits:
-                if self._chance[habits.supplier].randrange(5 * PPM) < habits.orders_a_week_ppm:
+                orders = self._chance[habits.supplier].randrange(5 * PPM) < habits.orders_a_week_ppm
+                if orders and not self._has_stopped(habits, on):
                     self._place_order(habits, on)
         return self._agenda.take(on)
+
+    def _has_stopped(self, habits: Habits, on: date) -> bool:
+        after_days = habits.stops_after_days
+        return after_days is not None and (on - self.start).days > after_days
 
     def wishes(self, on: date) -> Sequence[Wish]:
         if not (self.start <= on < self.end and is_business_day(self.calendar, on)):
@@ -244,6 +263,17 @@ def _as_merchant(habits: Habits) -> Habits:
         orders_a_week_ppm=MERCHANT_ORDERS_A_WEEK_PPM,
         draws_ppm=MERCHANT_DRAWS_PPM,
         tenors_days=MERCHANT_TENORS_DAYS,
+    )
+
+
+def _stopping(habits: Habits) -> Habits:
+    """A seller that does well, is paid soon, and then sells no more."""
+    return replace(
+        habits,
+        obligors=(PLATFORM,),
+        terms_days=SETTLEMENT_TERMS_DAYS[0],
+        orders_a_week_ppm=3_000_000,
+        stops_after_days=STOPS_AFTER_DAYS,
     )
 
 

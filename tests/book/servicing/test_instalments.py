@@ -12,6 +12,7 @@ from tests.book.servicing.scene import CALLER, START
 from tallystick.book import calendars
 from tallystick.book.collections.past_due import late_loans
 from tallystick.book.financing.models import Loan
+from tallystick.book.servicing import pass_turns
 from tallystick.book.servicing.accrual import owed_by_book
 from tallystick.book.servicing.change_rate import change_rate
 from tallystick.book.servicing.close import close_day, close_through
@@ -70,6 +71,21 @@ def test_a_due_date_that_comes_is_passed_by_the_close_and_the_loan_shows_the_nex
     loan.refresh_from_db()
     assert loan.due_date == SECOND
     assert position(loan).principal_minor == 2_400_000
+    assert findings() == []
+
+
+def test_turns_of_one_night_are_passed_a_few_loans_at_a_time(database, monkeypatch):
+    monkeypatch.setattr(pass_turns, "LOANS_AT_A_TIME", 2)
+    scene = scenes.opened()
+    terms = scenes.in_instalments("equal_principal", "1W")
+    loans = [
+        scenes.lent(scenes.facility(scene, f"S{n}", terms), AMOUNT_MINOR, days=21) for n in range(5)
+    ]
+
+    closed_to(scene, FIRST)
+
+    passed = Position.objects.filter(booking_date=FIRST, turn_date=SECOND)
+    assert sorted(row.loan_id for row in passed) == loans
     assert findings() == []
 
 

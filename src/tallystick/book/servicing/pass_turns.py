@@ -4,6 +4,7 @@ Accrual reads the whole book as straight lines between turns (``rules.loan_turns
 a new position on each. What this costs is in proportion to the loans that turn on a day.
 """
 
+from collections.abc import Sequence
 from datetime import date
 
 from django.db import connection, transaction
@@ -23,7 +24,7 @@ _TURNING = """
     JOIN financing_loan AS loan ON loan.id = held.loan_id
     WHERE held.turn_date <= %s AND held.superseded_date = %s AND NOT held.settled
       AND book.legal_entity_id = %s
-    ORDER BY loan.facility_id, held.loan_id LIMIT %s
+    ORDER BY loan.facility_id, held.loan_id
 """
 
 
@@ -33,22 +34,20 @@ def pass_turns(legal_entity_id: int, *, on: date) -> None:
     In transactions of their own, and those that have been passed are left alone: cut off, it goes
     on where it was.
     """
-    while _passed_some(legal_entity_id, on):
-        pass
+    turning = _turning(legal_entity_id, on)
+    for first in range(0, len(turning), LOANS_AT_A_TIME):
+        _pass(legal_entity_id, turning[first : first + LOANS_AT_A_TIME], on)
 
 
 @transaction.atomic
-def _passed_some(legal_entity_id: int, on: date) -> bool:
-    turning = _turning(legal_entity_id, on)
-    if not turning:
-        return False
+def _pass(legal_entity_id: int, turning: Sequence[tuple[int, int]], on: date) -> None:
     lock_facilities(legal_entity_id, facility_ids={facility for _, facility in turning})
     # Read under lock: an event may have moved some of them past the day meanwhile.
     store(list(positions_of([loan_id for loan_id, _ in turning]).values()), booking_date=on)
-    return True
 
 
 def _turning(legal_entity_id: int, on: date) -> list[tuple[int, int]]:
+    """Each loan whose turn has come, with its facility."""
     with connection.cursor() as cursor:
-        cursor.execute(_TURNING, [on, STILL_IN_FORCE, legal_entity_id, LOANS_AT_A_TIME])
+        cursor.execute(_TURNING, [on, STILL_IN_FORCE, legal_entity_id])
         return cursor.fetchall()

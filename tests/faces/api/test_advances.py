@@ -38,6 +38,12 @@ def test_a_line_tells_what_may_be_drawn_and_what_it_would_cost(world: World):
         assert (offer["fee_minor"], offer["charges_minor"]) == (1_000_000, 1_000_000)
         assert offer["expected_days"] == 189
         assert 20 < float(offer["apr_percent"]) < 24
+        assert offer["would_be_granted"]
+    above = world.get("/sales-lines/SL-1/offer?amount_minor=40000000").json()
+    assert [each["rule"] for each in above["refused"]] == [
+        "amount_is_available",
+        "sales_keep_the_least_pace",
+    ]
 
 
 def test_an_advance_is_drawn_once_however_often_its_key_is_sent(world: World):

@@ -13,6 +13,7 @@ from tests.faces.api.world import (
     drawdown,
     invoice,
     with_a_late_payer,
+    with_an_advance,
 )
 
 from tallystick.book.access.clients import revoke_client
@@ -50,6 +51,8 @@ def lent(shared_database: Server) -> tuple[World, dict[str, str]]:
         "case": str(case.pk),
         "letter": str(Message.objects.get(case=case).pk),
         "proposal": str(proposed["proposal"]),
+        "line": "SL-ANNA",
+        "advance": with_an_advance(world),
     }
     return world, parts
 
@@ -103,7 +106,14 @@ def test_another_firms_object_is_answered_like_one_that_is_not(lent, method, pat
 
     theirs = world.get(path.format(**parts), who="boris")
     missing = world.get(
-        path.format(facility="F-NOBODY", loan="L-0", claim="X:invoice:1", decision="999999999"),
+        path.format(
+            facility="F-NOBODY",
+            loan="L-0",
+            claim="X:invoice:1",
+            decision="999999999",
+            line="SL-NOBODY",
+            advance="SL-NOBODY-1",
+        ),
         who="boris",
     )
 
@@ -116,7 +126,15 @@ def without_names(problem: dict[str, object]) -> set[str]:
     return set(problem) - {"request_id"}
 
 
-LISTS = ("/facilities", "/claims", "/loans", "/decisions", "/payment-orders")
+LISTS = (
+    "/facilities",
+    "/claims",
+    "/loans",
+    "/decisions",
+    "/payment-orders",
+    "/sales-lines",
+    "/advances",
+)
 
 
 @pytest.mark.parametrize("path", LISTS)
@@ -131,7 +149,9 @@ def test_lists_hold_the_own_firms_objects_only(lent, path):
     assert "BORIS" in json.dumps(boriss) or boriss["items"] == []
 
 
-@pytest.mark.parametrize("path", ["/claims?supplier=ANNA", "/loans?facility=F-ANNA"])
+@pytest.mark.parametrize(
+    "path", ["/claims?supplier=ANNA", "/loans?facility=F-ANNA", "/advances?line=SL-ANNA"]
+)
 def test_filters_do_not_reach_further_than_addresses(lent, path):
     world, _ = lent
 
@@ -144,6 +164,7 @@ def test_filters_do_not_reach_further_than_addresses(lent, path):
     [
         ("/drawdowns", drawdown()),
         ("/disputes", {"claims": ["ANNA:invoice:INV-1"], "reason": "mine"}),
+        ("/advances", {"line": "SL-ANNA", "amount_minor": 1, "currency": "CNY"}),
     ],
 )
 def test_nobody_acts_on_another_firms_objects(lent, path, body):

@@ -6,6 +6,8 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.test import Client
+from tests.book.sales_credit import scene as sales
+from tests.book.servicing.scene import Scene
 
 from tallystick.book.access.clients import NewClient, add_client
 from tallystick.book.access.scopes import SCOPES
@@ -127,3 +129,11 @@ def with_a_loan(world: World) -> str:
     }
     world.post("/bank-answers", {"messages": [paid]}, key="bank")
     return str(drawn["loan"])
+
+
+def with_an_advance(world: World, firm: str = "ANNA") -> str:
+    """The firm has a line out of its sales, ``SL-ANNA``, and an advance; the advance's code."""
+    scene = Scene(world.stage.legal_entity_id, 0, "CNY")
+    sales.has_sold_for_three_months(scene, firm)
+    sales.a_line(scene, merchant=firm, code=f"SL-{firm}")
+    return sales.paid_out(scene, 20_000_000, line=f"SL-{firm}")

@@ -137,17 +137,28 @@ def draw_advance(
         )
 
 
+def quote_of(line: str, amount_minor: int) -> tuple[AdvanceOffer | None, Decided]:
+    """What an advance of ``amount_minor`` would be now, and what each rule says; nothing is kept.
+
+    There is no offer where sales as they run would never bring it back.
+
+    Raises UnknownSalesLine.
+    """
+    found = line_called(line)
+    on = LegalEntity.objects.get(pk=found.legal_entity_id).business_date
+    asked = _asked(found, amount_minor, on, on)
+    return asked.offer, asked.decision
+
+
 def offer_of(line: str, amount_minor: int) -> AdvanceOffer:
     """What an advance of ``amount_minor`` would be if it were asked for now; nothing is kept.
 
     Raises UnknownSalesLine, AdvanceRefused.
     """
-    found = line_called(line)
-    on = LegalEntity.objects.get(pk=found.legal_entity_id).business_date
-    asked = _asked(found, amount_minor, on, on)
-    if not asked.decision.granted or asked.offer is None:
-        raise AdvanceRefused(line, asked.decision)
-    return asked.offer
+    offer, decision = quote_of(line, amount_minor)
+    if not decision.granted or offer is None:
+        raise AdvanceRefused(line, decision)
+    return offer
 
 
 def available_on(line: str) -> AdvanceInputs:

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
@@ -9,11 +10,13 @@ from ninja import Path, Query, Router
 from pydantic import BaseModel, ConfigDict, Field
 
 from tallystick.book.access import reach
-from tallystick.book.sales_credit.draw import available_on, draw_advance, offer_of
+from tallystick.book.sales_credit.draw import available_on, draw_advance, quote_of
 from tallystick.book.sales_credit.models import Advance, AdvanceStatus, SalesLine
 from tallystick.book.sales_credit.overview import AdvanceOn, advance_on
 from tallystick.faces.api.facilities import AnotherCurrency
+from tallystick.faces.api.house import VerdictOut
 from tallystick.faces.api.loans import FigureOut, KnownOn, On
+from tallystick.faces.api.offers import Amount, verdict_told
 from tallystick.faces.api.operations import (
     CHANNEL,
     IdempotencyKey,
@@ -24,7 +27,6 @@ from tallystick.faces.api.operations import (
 )
 from tallystick.faces.api.paging import DEFAULT_ITEMS, Cursor, Limit, NextCursor, page
 from tallystick.faces.api.values import (
-    MAX_AMOUNT_MINOR,
     AmountMinor,
     Code,
     Currency,
@@ -38,9 +40,6 @@ router = Router(tags=["advances"])
 
 LineCode = Annotated[Code, Path(description="The code of the line out of sales.")]
 AdvanceCode = Annotated[Code, Path(description="The advance's code, as its draw was answered.")]
-Wanted = Annotated[
-    int, Query(ge=1, le=MAX_AMOUNT_MINOR, description="The advance, in minor units of the line.")
-]
 FixedFee = Annotated[
     int | None, Field(description="The fixed fee, in minor units; null at a daily rate.")
 ]
@@ -88,18 +87,25 @@ class AdvanceAvailableOut(BaseModel):
 
 
 class AdvanceOfferOut(BaseModel):
-    """What an advance would cost now. Nothing is held: whoever draws meanwhile takes from it."""
+    """What an advance would cost now; the price is null where sales would never bring it back.
+
+    Nothing is held: whoever draws meanwhile takes from it.
+    """
 
     line: str
     currency: str
     amount_minor: Minor
     fee_minor: FixedFee
     daily_rate: DailyRate
-    share_bps: ShareBps
-    expected_days: int = Field(description="If sales run as they did in the programme's window.")
-    expected_end_date: date
-    charges_minor: Minor = Field(description="Fee or interest in all, if sales run so.")
+    share_bps: ShareBps | None
+    expected_days: int | None = Field(
+        description="If sales run as they did in the programme's window."
+    )
+    expected_end_date: date | None
+    charges_minor: Minor | None = Field(description="Fee or interest in all, if sales run so.")
     apr_percent: Apr
+    would_be_granted: bool
+    refused: list[VerdictOut] = Field(description="The rules that stand against it.")
 
 
 class AdvanceIn(BaseModel):
@@ -182,6 +188,14 @@ class AdvanceStateOut(BaseModel):
     figures: list[FigureOut] = Field(description="Every figure as the sum of its terms.")
 
 
+_PRICE = (
+    "fee_minor",
+    "share_bps",
+    "expected_days",
+    "expected_end_date",
+    "charges_minor",
+)
+
 LINE = {
     "code": "SL-HUAMEI",
     "merchant": "HUAMEI",
@@ -219,6 +233,8 @@ OFFER = {
     "expected_end_date": "2026-09-07",
     "charges_minor": 1000000,
     "apr_percent": "21.05",
+    "would_be_granted": True,
+    "refused": [],
 }
 
 
@@ -292,13 +308,23 @@ def show_sales_line_availability(request: HttpRequest, line: LineCode) -> dict[s
     example=OFFER,
     statuses=(404,),
 )
-def show_advance_offer(request: HttpRequest, line: LineCode, amount_minor: Wanted) -> Any:
+def show_advance_offer(
+    request: HttpRequest, line: LineCode, amount_minor: Amount = None
+) -> dict[str, Any]:
     """What an advance would cost and how long it would run, with the rate of all charges."""
-    offer = offer_of(reach.sales_line(viewer_of(request), line).code, amount_minor)
+    found = reach.sales_line(viewer_of(request), line)
+    asked_minor = available_on(found.code).available_minor if amount_minor is None else amount_minor
+    offer, decision = quote_of(found.code, asked_minor)
+    price = dict.fromkeys(_PRICE) if offer is None else asdict(offer)
     return {
-        **asdict(offer),
-        "daily_rate": None if offer.daily_rate is None else f"{offer.daily_rate:f}",
-        "apr_percent": None if offer.apr_percent is None else f"{offer.apr_percent:f}",
+        **price,
+        "line": found.code,
+        "currency": found.currency,
+        "amount_minor": asked_minor,
+        "daily_rate": _as_text(offer.daily_rate) if offer else None,
+        "apr_percent": _as_text(offer.apr_percent) if offer else None,
+        "would_be_granted": decision.granted,
+        "refused": [verdict_told(each) for each in decision.verdicts if not each.passed],
     }
 
 
@@ -429,6 +455,10 @@ def show_advance_state(
     """How an advance stands on a day, as known on another, and where each figure comes from."""
     code = reach.advance(viewer_of(request), advance).code
     return _state(advance_on(code, on=on, known_on=known_on))
+
+
+def _as_text(value: Decimal | None) -> str | None:
+    return None if value is None else f"{value:f}"
 
 
 def _line(line: SalesLine) -> dict[str, Any]:

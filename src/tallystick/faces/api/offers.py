@@ -151,11 +151,12 @@ def show_offer(
         "payments": [payment._asdict() for payment in price.payments] if price else [],
         "apr_percent": price and price.apr_percent_estimate and f"{price.apr_percent_estimate:f}",
         "would_be_granted": not refused,
-        "refused": [_told(each) for each in refused],
+        "refused": [verdict_told(each) for each in refused],
     }
 
 
-def _told(verdict: Verdict) -> dict[str, Any]:
+def verdict_told(verdict: Verdict) -> dict[str, Any]:
+    """What a rule said, with what helps."""
     return {
         "rule": verdict.rule,
         "value": verdict.value,

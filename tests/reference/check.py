@@ -54,6 +54,7 @@ from days import (  # noqa: E402
     rounding_case,
 )
 from loan_facts import FACTS, accrual_facts_case  # noqa: E402
+from loan_terms_of_case import UnknownVocabularyError  # noqa: E402
 from loan_timeline import due_dates_case, journal_case, timeline_case  # noqa: E402
 from outcome import (  # noqa: E402
     Case,
@@ -160,6 +161,8 @@ def _answer(check: Callable[[Case], Outcome], case: Any) -> Outcome:
         return failed(f"malformed case: {type(case).__name__} instead of an object")
     try:
         return check(case)
+    except UnknownVocabularyError as unknown:
+        return unsupported(str(unknown))
     except MalformedCaseError as malformed:
         return failed(f"malformed case: {malformed}")
     except Exception as error:  # a case may be written in any way; it fails, the others go on

@@ -6,11 +6,32 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from loan_terms_of_case import METHODS, known, minor, rate
-from outcome import Case, Outcome, all_of, day, differs, field, number, unsupported, whole
+from loan_terms_of_case import (
+    INTEREST_ON,
+    METHODS,
+    UNITS,
+    UnknownVocabularyError,
+    known,
+    minor,
+    rate,
+)
+from outcome import (
+    Case,
+    MalformedCaseError,
+    Outcome,
+    all_compared,
+    all_of,
+    day,
+    differs,
+    field,
+    number,
+    stated,
+    unsupported,
+    whole,
+)
 
 from tallystick.rules.amortisation import Level, Rule, portions
-from tallystick.rules.calendars import Period, PeriodUnit
+from tallystick.rules.calendars import Period
 from tallystick.rules.daycount import DayCount
 from tallystick.rules.impaired_interest import interest_basis_minor
 from tallystick.rules.instalment_allocation import spread
@@ -34,13 +55,12 @@ from tallystick.rules.schedule import (
 from tallystick.rules.security_value import Item, lendable_minor, shortfall_minor
 from tallystick.rules.waterfall import Bucket, Claim, pay
 
-MONTHLY = Period(1, PeriodUnit.MONTHS)
 ANY_DAY = date(2026, 1, 1)
 FINE = 10**8
 """Parts of a minor unit that figures published as unrounded are calculated in."""
 
 
-class _Unknown(Exception):  # noqa: N818 - it never leaves this module as an error
+class UnknownFigureError(UnknownVocabularyError):
     """A figure that has no counterpart here."""
 
 
@@ -51,21 +71,24 @@ def _figures_case(figures: Figures) -> Callable[[Case], Outcome]:
     """Every figure of ``expected``, each asked for by its name."""
 
     def check(case: Case) -> Outcome:
-        faults = []
-        for name, value in field(case, "expected").items():
+        case = {**case, "inputs": stated(case.get("inputs") or {})}
+        faults: list[str | None] = []
+        unknown = []
+        for name, value in stated(field(case, "expected")).items():
             try:
-                actual = figures(case, name)
-            except _Unknown:
-                return unsupported(f"figure {name!r}")
-            faults.append(_off(name, actual, value))
-        return all_of(faults)
+                faults.append(_off(name, figures(case, name), value))
+            except UnknownFigureError:
+                unknown.append(name)
+        if unknown and not any(faults):
+            return unsupported(f"figures {', '.join(unknown)}")
+        return all_compared(faults)
 
     return check
 
 
 def _off(name: str, actual: object, expected: object) -> str | None:
     """Numbers are compared at the decimals that the case prints."""
-    if isinstance(actual, Fraction) and isinstance(expected, (str, int)):
+    if isinstance(actual, Fraction) and not isinstance(expected, bool):
         text = str(expected)
         decimals = len(text.partition(".")[2])
         scale = 10**decimals
@@ -97,8 +120,8 @@ def _parts_of_a_unit(case: Case) -> int:
     return 100 if "ceil" in convention or "whole unit" in convention else 100 * FINE
 
 
-def _monthly(case: Case) -> list[Instalment]:
-    """The schedule of a case in months."""
+def _rows(case: Case) -> list[Instalment]:
+    """The schedule of a case; where it does not say otherwise, in months."""
     inputs = field(case, "inputs")
     parts = _parts_of_a_unit(case)
     whole_units = parts <= 100
@@ -111,7 +134,10 @@ def _monthly(case: Case) -> list[Instalment]:
             method=known(METHODS, method, "method"),
             start=ANY_DAY,
             number_of_periods=whole(field(inputs, "number_of_repayments")),
-            frequency=MONTHLY,
+            frequency=_frequency(inputs),
+            interest_on=known(
+                INTEREST_ON, inputs.get("interest_type", "DECLINING_BALANCE"), "interest type"
+            ),
             rounding=Rounding.HALF_EVEN if parts == 1 else Rounding.HALF_UP,
             accrual=Accrual.WHOLE_PERIODS,
             interest_rounding=InterestRounding.EACH_PERIOD,
@@ -121,9 +147,14 @@ def _monthly(case: Case) -> list[Instalment]:
     )
 
 
+def _frequency(inputs: Case) -> Period:
+    unit = known(UNITS, str(inputs.get("repay_unit", "MONTHS")).upper(), "unit")
+    return Period(whole(inputs.get("repay_every", 1)), unit)
+
+
 def _schedule_figure(case: Case, name: str) -> object:
     parts = _parts_of_a_unit(case)
-    rows = _monthly(case)
+    rows = _rows(case)
 
     def major(amount: int) -> Fraction:
         return Fraction(amount, parts)
@@ -134,7 +165,7 @@ def _schedule_figure(case: Case, name: str) -> object:
     match plain:
         case "installment" | "emi" | "monthly_payment":
             return major(first.principal_minor + first.interest_minor)
-        case "first_interest":
+        case "first_interest" | "monthly_interest" | "interest_per_period":
             return major(first.interest_minor)
         case "first_principal":
             # As displayed: the instalment less its interest, each as it is printed.
@@ -144,7 +175,7 @@ def _schedule_figure(case: Case, name: str) -> object:
                 for amount in (payment, first.interest_minor)
             )
             return _major(next(shown) - next(shown))
-        case "principal_per_period":
+        case "principal_per_period" | "monthly_principal":
             return major(first.principal_minor)
         case "first_payment":
             return major(first.principal_minor + first.interest_minor)
@@ -154,17 +185,32 @@ def _schedule_figure(case: Case, name: str) -> object:
             return major(last.interest_minor)
         case "last_principal":
             return major(last.principal_minor)
-        case "total_interest" | "total_payable_interest":
+        case "total_interest" | "total_payable_interest" | "interest_total":
             return major(total_interest)
         case "total_payment" | "total_payable_amount" | "total_paid":
             return major(total_interest + sum(row.principal_minor for row in rows))
         case "monthly_decrease":
             return major(first.interest_minor - rows[1].interest_minor)
-    if plain.startswith("balance_after_") and plain.endswith("_payments"):
-        paid = plain.removeprefix("balance_after_").removesuffix("_payments")
-        if paid.isdecimal() and 0 < int(paid) <= len(rows):
-            return major(rows[int(paid) - 1].balance_minor)
-    raise _Unknown
+    return major(_of_a_row(plain, rows))
+
+
+def _of_a_row(name: str, rows: list[Instalment]) -> int:
+    """``balance_after_12_payments``, or ``interest_3`` and ``payment_3`` of the third row."""
+    words = name.removesuffix("_payments").removesuffix("_payment").split("_")
+    place = words.pop()
+    if not place.isdecimal() or not 0 < int(place) <= len(rows):
+        raise UnknownFigureError(name)
+    row = rows[int(place) - 1]
+    match words:
+        case ["balance"] | ["balance", "after"] | ["remaining", "after"]:
+            return row.balance_minor
+        case ["interest"]:
+            return row.interest_minor
+        case ["principal"]:
+            return row.principal_minor
+        case ["payment"] | ["instalment"] | ["installment"]:
+            return row.principal_minor + row.interest_minor
+    raise UnknownFigureError(name)
 
 
 # Interest and penalty of days.
@@ -193,7 +239,7 @@ def _days(case: Case) -> int:
             return whole(inputs[name])
     dates = sorted(str(value) for value in inputs.values() if _is_day(value))
     if len(dates) < 2:
-        raise _Unknown
+        raise UnknownFigureError
     both_ends = any(words in _convention(case) for words in ("both ends", "inclusive"))
     return (day(dates[-1]) - day(dates[0])).days + both_ends
 
@@ -225,14 +271,14 @@ def _accrual_figure(case: Case, name: str) -> object:
             rest_minor = owed_minor - minor(inputs["paid"])
             tolerated = rest_minor <= minor(inputs.get("tolerance", "100"))
             return tolerated if name == "closed" else _major(rest_minor if tolerated else 0)
-    raise _Unknown
+    raise UnknownFigureError
 
 
 def _penalty_figure(case: Case, name: str) -> object:
     inputs = field(case, "inputs")
     overdue_minor = sum(minor(inputs[n]) for n in inputs if n.startswith("overdue"))
     if name != "penalty" or not overdue_minor:
-        raise _Unknown
+        raise UnknownFigureError
     if "penalty_days" in inputs:
         days = whole(inputs["penalty_days"])
     else:
@@ -272,12 +318,12 @@ def _daily_figure(case: Case, name: str) -> object:
             return _major(owed.owed_minor - paid_minor)
         case "principal":
             return _major(owed.principal_minor)
-    raise _Unknown
+    raise UnknownFigureError
 
 
 def _last_accrual(case: Case, name: str) -> object:
     if name != "last_accrual":
-        raise _Unknown
+        raise UnknownFigureError
     maturity = ANY_DAY + timedelta(days=30)
     terms = LoanTerms(
         "EUR",
@@ -297,17 +343,20 @@ def _last_accrual(case: Case, name: str) -> object:
 def _dpd_figure(case: Case, name: str) -> object:
     """Their count has the due date as day 1; ours counts days after it."""
     if name != "dpd":
-        raise _Unknown
+        raise UnknownFigureError
     inputs = field(case, "inputs")
     draws = inputs.get("draws") or [inputs]
-    due = {draw.get("id"): day(draw.get("due") or draw.get("due_date")) for draw in draws}
+    due = {draw.get("id"): day(draw.get("due") or field(draw, "due_date")) for draw in draws}
+    paid = {draw.get("id"): day(draw["paid_full_on"]) for draw in draws if draw.get("paid_full_on")}
     counted = []
     asked = field(case, "expected")["dpd"]
     if not isinstance(asked, list):
         on = next((inputs[n] for n in ("as_of", "on", "date") if n in inputs), None)
         asked = [{"date": on, "dpd": asked}]
     for row in asked:
-        on = day(row["date"])
+        on = day(field(row, "date"))
+        if row.get("draw") not in due:
+            raise MalformedCaseError(f"no draw {row.get('draw')!r}")
         terms = LoanTerms(
             "EUR",
             10_000,
@@ -318,9 +367,13 @@ def _dpd_figure(case: Case, name: str) -> object:
             due[row.get("draw")],
         )
         start = terms.start
-        payout = LoanEvent(1, EventKind.DISBURSED, start, start, amount_minor=10_000)
-        late = fold(terms, [payout], on=on, known_on=date.max).balances.days_past_due
-        counted.append({**row, "dpd": late + 1})
+        told = [LoanEvent(1, EventKind.DISBURSED, start, start, amount_minor=10_000)]
+        paid_on = paid.get(row.get("draw"))
+        if paid_on is not None and paid_on <= on:
+            told.append(LoanEvent(2, EventKind.RECEIVED, paid_on, paid_on, amount_minor=10_000))
+        balances = fold(terms, told, on=on, known_on=date.max).balances
+        is_due = on >= terms.maturity and balances.owed_minor > 0
+        counted.append({**row, "dpd": balances.days_past_due + is_due})
     listed = isinstance(field(case, "expected")["dpd"], list)
     return counted if listed else counted[0]["dpd"]
 
@@ -330,7 +383,7 @@ def _dpd_figure(case: Case, name: str) -> object:
 
 def _rate_figure(case: Case, name: str) -> object:
     if name != "rates":
-        raise _Unknown
+        raise UnknownFigureError
     pairs = field(field(case, "inputs"), "pairs")
     rates = [100 * with_spread(rate(reference), whole(bps)) for reference, bps in pairs]
     return [f"{value.normalize():f}" for value in rates]
@@ -353,13 +406,13 @@ def _ltv_figure(case: Case, name: str) -> object:
             max_ltv_bps=int(number(inputs.get("ltv_pct") or inputs["max_ltv_pct"]) * 100),
         )
         return missing > 0 if name == "breach" else _major(missing)
-    raise _Unknown
+    raise UnknownFigureError
 
 
 def _limit_figure(case: Case, name: str) -> object:
     inputs = field(case, "inputs")
     if name != "second_loan_allowed":
-        raise _Unknown
+        raise UnknownFigureError
     limit_minor = minor(field(inputs, "limit"))
     room = DrawdownInputs(
         currency="EUR",
@@ -391,13 +444,13 @@ def _voucher_figure(case: Case, name: str) -> object:
     )
     figures = {"locked": sum(p.amount_minor for p in locked.paid), "available": locked.rest_minor}
     if name not in figures:
-        raise _Unknown
+        raise UnknownFigureError
     return _major(figures[name])
 
 
 def _basis_figure(case: Case, name: str) -> object:
     if name != "interest_basis":
-        raise _Unknown
+        raise UnknownFigureError
     inputs = field(case, "inputs")
     basis: dict[str, str] = {}
     for stage in field(inputs, "stages"):
@@ -436,8 +489,12 @@ def _carry_figure(case: Case, name: str) -> object:
 
     steps = posted(InterestRounding.RUNNING_TOTAL)
     match name:
-        case "total_cents":
+        case "total_cents" | "sum_cents":
             return sum(steps)
+        case "max_step_cents":
+            return max(steps)
+        case "min_step_cents":
+            return min(steps)
         case "exact_total_cents":
             return Fraction(principal * sum(growth), denominator)
         case "nonzero_days" | "nonzero_steps":
@@ -448,7 +505,7 @@ def _carry_figure(case: Case, name: str) -> object:
             return steps
     if name.startswith("first_") and name.endswith("_cents"):
         return steps[: whole(name.removeprefix("first_").removesuffix("_cents"))]
-    raise _Unknown
+    raise UnknownFigureError
 
 
 # Payments over several loans.
@@ -478,7 +535,7 @@ def _allocation(case: Case) -> Outcome:
         loan = next(loan for loan in loans if f"loan{loan['id']}" == key)
         faults += _after(loan, lines, after)
     left_out = set(expected) - {"lines", "after"}
-    return unsupported(f"figures {sorted(left_out)}") if left_out else all_of(faults)
+    return unsupported(f"figures {sorted(left_out)}") if left_out else all_compared(faults)
 
 
 def _arrears(loan: Case) -> list[Bucket]:
@@ -486,11 +543,12 @@ def _arrears(loan: Case) -> list[Bucket]:
     name, arrears = str(loan["id"]), whole(loan["arrears"])
     if not loan.get("known", True):
         return [Bucket("loan_arrears", [Claim(name, arrears)])]
-    penalty, interest = (min(whole(loan[part]), arrears) for part in ("penalty", "interest"))
+    penalty = min(whole(loan.get("penalty") or 0), arrears)
+    interest = min(whole(loan.get("interest") or 0), arrears - penalty)
     return [
         Bucket("loan_penalty", [Claim(name, penalty)]),
         Bucket("loan_interest", [Claim(name, interest)]),
-        Bucket("loan_principal", [Claim(name, max(0, arrears - penalty - interest))]),
+        Bucket("loan_principal", [Claim(name, arrears - penalty - interest)]),
     ]
 
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from loan_terms_of_case import DECIMALS, UnknownVocabularyError
-from outcome import Case, differs, number
+from outcome import Case, day, differs, number, stated, whole
 
 from tallystick.rules.instalment_history import Payout
 from tallystick.rules.instalment_loan import InstalmentLoan, Status
@@ -96,7 +96,7 @@ def compared(lines: list[Line], expected: list[Case]) -> Iterable[str | None]:
     for line, wanted in zip(lines, expected, strict=False):
         what = f"row {wanted.get('nr', wanted.get('due_date'))}"
         yield differs(f"{what} is an instalment", "nr" in line, "nr" in wanted)
-        for name, value in wanted.items():
+        for name, value in stated(wanted).items():
             yield _differs(f"{what} {name}", line, name, value)
         if "paid_in_advance" in wanted and "nr" in wanted and "paid_date" not in wanted:
             yield differs(f"{what} paid_date", line.get("paid_date"), None)
@@ -106,10 +106,10 @@ def _differs(what: str, line: Line, name: str, value: object) -> str | None:
     if name == "sub_periods":
         return _interest_of_parts(what, line, value)
     if name in ("nr", "days"):
-        return differs(what, line.get(name), value)
+        return differs(what, line.get(name), whole(value))
     if name in ("due_date", "from_date", "paid_date"):
         actual = line.get(name)
-        return differs(what, actual.isoformat() if actual else None, value)
+        return differs(what, actual, day(value))
     if name == "paid" and isinstance(value, bool):
         return differs(what, line["is_met"], value)
     if name not in line:
@@ -124,7 +124,7 @@ def _interest_of_parts(what: str, line: Line, parts: Any) -> str | None:
 
 def totals_compared(lines: list[Line], expected: Case) -> Iterable[str | None]:
     """The sums that the case prints under its table."""
-    for name, value in expected.items():
+    for name, value in stated(expected).items():
         if name not in TOTALS:
             raise UnknownVocabularyError(f"total {name!r}")
         total = sum(line.get(name, 0) for line in lines if "nr" in line)

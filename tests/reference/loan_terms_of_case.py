@@ -5,7 +5,17 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from outcome import Case, MalformedCaseError, day, decimal, field, number, optional_day, whole
+from outcome import (
+    Case,
+    MalformedCaseError,
+    day,
+    decimal,
+    field,
+    number,
+    optional_day,
+    stated,
+    whole,
+)
 
 from tallystick.rules.calendars import Period, PeriodUnit
 from tallystick.rules.daycount import DayCount
@@ -102,9 +112,9 @@ class UnknownVocabularyError(Exception):
 
 
 def known(choices: dict[str, Any], value: object, what: str) -> Any:
-    if value not in choices:
+    if not isinstance(value, str) or value not in choices:
         raise UnknownVocabularyError(f"{what} {value!r}")
-    return choices[str(value)]
+    return choices[value]
 
 
 def minor(value: object) -> int:
@@ -123,8 +133,8 @@ class CaseTerms:
     """Reads the inputs of one case; a case of either family says the same things its own way."""
 
     def __init__(self, inputs: Case) -> None:
-        self.inputs = inputs
-        self.settings: Case = inputs.get("product_settings") or {}
+        self.inputs = stated(inputs)
+        self.settings = stated(inputs.get("product_settings") or {})
         self.product = str(inputs.get("product") or "")
 
     def _setting(self, name: str) -> Any:
@@ -171,9 +181,14 @@ class CaseTerms:
             return InterestRounding.EACH_PERIOD
         return InterestRounding.EACH_PART
 
+    def rounding(self) -> Rounding:
+        """``HALF_EVEN to 2 decimals`` and the like: the mode is the first word."""
+        modes = {mode.name: mode for mode in Rounding}
+        return known(modes, str(self._setting("rounding") or "HALF_EVEN").split()[0], "rounding")
+
     def schedule(self, *, start: date, principal_minor: int) -> ScheduleTerms:
         progressive = self.is_progressive()
-        rounded_each = Rounding.HALF_EVEN
+        rounded_each = self.rounding()
         month_end = self.inputs.get("month_end_due_date_strategy") or "LAST_DAY_OF_MONTH"
         down_pct = self._setting("down_payment_pct") or "0"
         interest_on = known(

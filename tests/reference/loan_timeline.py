@@ -26,17 +26,20 @@ from outcome import (
     Case,
     MalformedCaseError,
     Outcome,
+    all_compared,
     all_of,
     day,
     differs,
     field,
     number,
     optional_day,
+    stated,
     unsupported,
     whole,
 )
 
 from tallystick.rules.calendars import WEEKENDS_ONLY, Adjustment, Period
+from tallystick.rules.instalment_accrual import accrual_until, closing_accrual
 from tallystick.rules.instalment_dates import part_of_year, spans_of
 from tallystick.rules.instalment_events import (
     InstalmentEvent,
@@ -47,7 +50,6 @@ from tallystick.rules.instalment_loan import (
     InstalmentLoan,
     Movement,
     Status,
-    closing_accrual,
     fold,
 )
 from tallystick.rules.instalment_rows import RowKind
@@ -89,16 +91,19 @@ def timeline_case(case: Case) -> Outcome:
     story = Story(CaseTerms(field(case, "inputs")))
     faults: list[str | None] = []
     try:
-        for step in field(case, "timeline"):
+        for written in field(case, "timeline"):
+            step = stated(written)
             if "event" in step:
                 story.happens(step)
             else:
-                faults += CHECKS_OF[known(CHECK_NAMES, field(step, "check"), "check")](story, step)
+                check = known(CHECKS_OF, field(step, "check"), "check")
+                faults += check(story, step)
     except UnknownVocabularyError as unknown:
-        return unsupported(str(unknown))
+        # What went wrong before it is wrong all the same.
+        return all_of(faults) if any(faults) else unsupported(str(unknown))
     except Refusal as refusal:
         faults.append(f"refused: {refusal}")
-    return all_of(faults)
+    return all_compared(faults)
 
 
 class Story:
@@ -110,6 +115,8 @@ class Story:
         self.terms = terms.loan(start=start, principal_minor=principal_minor)
         self.events: list[InstalmentEvent] = []
         self.today = start
+        self.closed: list[tuple[int, date]] = []
+        """Business dates on which the day's close ran, and how many events there were by then."""
 
     def happens(self, step: Case) -> None:
         name = str(step["event"])
@@ -123,9 +130,11 @@ class Story:
             if self.read.is_progressive():
                 self.looks()
             return
-        if name not in EVENTS:
-            raise UnknownVocabularyError(f"event {name!r}")
-        EVENTS[name](self, step)
+        if name.upper() in RECEIPTS:
+            _receive(self, {"type": name.upper(), **step})
+            return
+        happens: Callable[[Story, Case], None] = known(EVENTS, name, "event")
+        happens(self, step)
 
     def looks(self) -> None:
         self.record(InstalmentEventKind.CLOSED_DAY, self.today)
@@ -171,7 +180,7 @@ def _disburse(story: Story, step: Case) -> None:
 
 
 def _receive(story: Story, step: Case) -> None:
-    kind = step.get("type") or step.get("transaction_type") or "REPAYMENT"
+    kind = _as_written(step.get("type") or step.get("transaction_type") or "REPAYMENT")
     story.record(
         InstalmentEventKind.RECEIVED,
         _step_date(story, step),
@@ -325,16 +334,14 @@ def _product_rule(story: Story, step: Case) -> None:
     story.terms = replace(story.terms, orders={**story.terms.orders, receipt: order})
 
 
+def _close_day(story: Story, _: Case) -> None:
+    story.looks()
+    story.closed.append((len(story.events), story.today))
+
+
 EVENTS: dict[str, Callable[[Story, Case], None]] = {
     "disburse": _disburse,
-    "repayment": _receive,
     "credit_transaction": _receive,
-    "down_payment": lambda story, step: _receive(story, {**step, "type": "DOWN_PAYMENT"}),
-    "merchant_issued_refund": lambda story, step: _receive(
-        story, {**step, "type": "MERCHANT_ISSUED_REFUND"}
-    ),
-    "payout_refund": lambda story, step: _receive(story, {**step, "type": "PAYOUT_REFUND"}),
-    "goodwill_credit": lambda story, step: _receive(story, {**step, "type": "GOODWILL_CREDIT"}),
     "full_refund": _refund_in_full,
     "charge": _charge,
     "charge_percent": _charge_percent,
@@ -349,7 +356,7 @@ EVENTS: dict[str, Callable[[Story, Case], None]] = {
     "reschedule": _reschedule,
     "interest_rate_change": _rate_change,
     "product_rule": _product_rule,
-    "close_of_business": lambda story, _: story.looks(),
+    "close_of_business": _close_day,
 }
 
 
@@ -393,7 +400,8 @@ def _overpaid(story: Story, step: Case) -> Iterable[str | None]:
 
 
 def _status(story: Story, step: Case) -> Iterable[str | None]:
-    yield differs("status", STATUSES[story.loan().status], field(step, "value"))
+    wanted = _as_written(field(step, "value"))
+    yield differs("status", STATUSES[story.loan().status], wanted)
 
 
 def _type_of(movement: Movement) -> str:
@@ -402,12 +410,12 @@ def _type_of(movement: Movement) -> str:
     return next(name for name, kind in RECEIPTS.items() if kind is movement.receipt)
 
 
-def _as_written(written: str) -> str:
-    return written.upper().replace("-", "_").replace(" ", "_")
+def _as_written(written: object) -> str:
+    return str(written).upper().replace("-", "_").replace(" ", "_")
 
 
 def _transactions(story: Story, step: Case) -> Iterable[str | None]:
-    expected = field(step, "rows")
+    expected = [_transaction(row) for row in field(step, "rows")]
     accruals = [row for row in expected if _as_written(row["type"]) == "ACCRUAL"]
     others = [row for row in expected if row not in accruals]
     told = [movement for movement, stands in story.movements() if stands]
@@ -416,36 +424,56 @@ def _transactions(story: Story, step: Case) -> Iterable[str | None]:
     yield differs("transactions", len(told), len(others))
     for movement, row in zip(told, others, strict=False):
         what = f"transaction of {row['date']}"
-        yield differs(f"{what} date", movement.value_date.isoformat(), row["date"])
+        yield differs(f"{what} date", movement.value_date, day(row["date"]))
         yield differs(f"{what} type", _type_of(movement), _as_written(row["type"]))
-        yield differs(f"{what} amount", _major(movement.amount_minor), number(row["amount"]))
-        yield differs(
-            f"{what} balance",
-            _major(movement.principal_minor_after),
-            number(row["loan_balance"]),
-        )
-        for name, part in PARTS.items():
-            paid = 0 if movement.receipt is None and _is_plain(movement) else 1
-            figure = _major(movement.parts_minor[part]) * paid
-            yield differs(f"{what} {name}", figure, number(row[name]))
-    recognised = _accruals_at_closings(story) if accruals else []
+        paid = 0 if movement.receipt is None and _is_plain(movement) else 1
+        figures = {name: movement.parts_minor[part] * paid for name, part in PARTS.items()}
+        figures["amount"] = movement.amount_minor
+        figures["loan_balance"] = movement.principal_minor_after
+        figures["overpayment"] = max(0, movement.credit_minor)
+        for name, amount_minor in figures.items():
+            if name in row:
+                yield differs(f"{what} {name}", _major(amount_minor), number(row[name]))
+    recognised = _accruals(story) if accruals else []
     yield differs("accruals", len(recognised), len(accruals)) if accruals else None
     for (on, parts), row in zip(recognised, accruals, strict=False):
-        yield differs("accrual date", on.isoformat(), row["date"])
+        yield differs("accrual date", on, day(row["date"]))
         for name, part in PARTS.items():
-            yield differs(f"accrual {name}", _major(parts.get(part, 0)), number(row[name]))
+            if name in row:
+                yield differs(f"accrual {name}", _major(parts.get(part, 0)), number(row[name]))
+        if "amount" in row:
+            yield differs("accrual amount", _major(sum(parts.values())), number(row["amount"]))
+
+
+TRANSACTION_COLUMNS = {"date", "type", "amount", *PARTS, "loan_balance", "overpayment"}
+
+
+def _transaction(row: Case) -> Case:
+    """A line of a list of transactions, of which every column can be compared."""
+    told = stated(row)
+    unknown = set(told) - TRANSACTION_COLUMNS
+    if unknown:
+        raise UnknownVocabularyError(f"columns of a transaction {sorted(unknown)}")
+    for name in ("date", "type"):
+        field(told, name)
+    return told
 
 
 def _is_plain(movement: Movement) -> bool:
     return movement.kind is InstalmentEventKind.DISBURSED
 
 
-def _accruals_at_closings(story: Story) -> list[tuple[date, dict[Part, int]]]:
-    """What was recognised each time the loan came to be paid, and had not been before."""
+def _accruals(story: Story) -> list[tuple[date, dict[Part, int]]]:
+    """What was recognised, and had not been before: by each close of a day, which does the day
+    before it, and each time the loan came to be paid."""
     recognised: list[tuple[date, dict[Part, int]]] = []
     before = dict.fromkeys(Part, 0)
+    closed = dict(story.closed)
     for count in range(1, len(story.events) + 1):
-        accrual = closing_accrual(fold(story.terms, story.events[:count], on=date.max))
+        loan = fold(story.terms, story.events[:count], on=date.max)
+        accrual = closing_accrual(loan)
+        if accrual is None and count in closed:
+            accrual = accrual_until(loan, closed[count] - timedelta(days=1))
         if accrual is None:
             continue
         anew = {part: amount - before[part] for part, amount in accrual.parts_minor.items()}
@@ -457,13 +485,21 @@ def _accruals_at_closings(story: Story) -> list[tuple[date, dict[Part, int]]]:
 
 def _journal(story: Story, step: Case) -> Iterable[str | None]:
     expected, named = peer_lines(field(step, "rows"))
-    wanted_type, on = str(field(step, "transaction")), day(field(step, "date"))
+    wanted_type, on = _as_written(field(step, "transaction")), day(field(step, "date"))
+    of_the_kind = [
+        (movement, stands)
+        for movement, stands in story.movements()
+        if movement.value_date == on and _type_of(movement) == wanted_type
+    ]
+    if not of_the_kind:
+        yield f"no {wanted_type} on {on}"
     actual = Counter()
-    for movement, stands in story.movements():
-        if movement.value_date == on and _type_of(movement) == wanted_type:
-            actual += our_lines(movement, stands=stands, named=named)
-    yield differs(f"journal of {wanted_type} on {on}", sorted(actual), sorted(expected))
+    for movement, stands in of_the_kind:
+        actual += our_lines(movement, stands=stands, named=named)
     yield differs(f"journal of {wanted_type} on {on}", actual, expected)
+    if "total" in step:
+        debited = sum(line[3] * count for line, count in actual.items() if line[2] == "debit")
+        yield differs("total of debits", _major(debited), number(step["total"]))
 
 
 REFUNDS = (ReceiptKind.MERCHANT_REFUND, ReceiptKind.PAYOUT_REFUND)
@@ -499,8 +535,8 @@ def _interest_to_date(story: Story, step: Case) -> Iterable[str | None]:
 
 
 def _due_dates(story: Story, step: Case) -> Iterable[str | None]:
-    due = [row.due_date.isoformat() for row in story.loan().rows]
-    yield differs("due dates", due, field(step, "dates"))
+    due = [row.due_date for row in story.loan().rows]
+    yield differs("due dates", due, [day(value) for value in field(step, "dates")])
 
 
 CHECKS_OF: dict[str, Callable[[Story, Case], Iterable[str | None]]] = {
@@ -514,7 +550,6 @@ CHECKS_OF: dict[str, Callable[[Story, Case], Iterable[str | None]]] = {
     "interest_accrued_to_date": _interest_to_date,
     "due_dates": _due_dates,
 }
-CHECK_NAMES = {name: name for name in CHECKS_OF}
 
 
 def journal_case(case: Case) -> Outcome:
@@ -538,6 +573,7 @@ def journal_case(case: Case) -> Outcome:
         "transaction": field(wanted, "type"),
         "date": field(wanted, "date"),
         "rows": field(field(case, "expected"), "entries"),
+        "total": field(case, "expected").get("total"),
     }
     steps = [*(_dated(step, wanted) for step in field(inputs, "events")), check]
     return timeline_case({"inputs": terms, "timeline": steps})
@@ -582,7 +618,7 @@ def due_dates_case(case: Case) -> Outcome:
             faults.append(differs(name, dates, value))
         else:
             return unsupported(f"expectation {name!r}")
-    return all_of(faults)
+    return all_compared(faults)
 
 
 def first_dates(inputs: Case) -> list[str]:

@@ -149,6 +149,182 @@ def _a_cent_more(case):
     return False
 
 
+def loan_case(*steps, **inputs):
+    """A loan of 100.00 without interest over two months, and what is told of it."""
+    terms = {
+        "submitted_on": "2026-01-01",
+        "principal": "100.00",
+        "annual_rate_pct": "0",
+        "amortization": "EQUAL_INSTALLMENTS",
+        "interest_type": None,
+        "repay_every": 1,
+        "repay_unit": "MONTHS",
+        "number_of_repayments": 2,
+        "product_settings": {"family": "progressive", "rounding": None},
+        **inputs,
+    }
+    paid_out = {"event": "disburse", "date": "2026-01-01", "amount": "100.00"}
+    return {
+        "id": "one",
+        "kind": "schedule_timeline",
+        "inputs": terms,
+        "timeline": [paid_out, *steps],
+    }
+
+
+def owes(amount):
+    return {"check": "outstanding", "amount": amount}
+
+
+def repaid(**changes):
+    return {"event": "repayment", "date": "2026-02-01", "amount": "50.00", **changes}
+
+
+def told(**columns):
+    row = {"date": "2026-02-01", "type": "Repayment", "principal": "50", **columns}
+    paid_out = {"date": "2026-01-01", "type": "Disbursement", "amount": "100.00"}
+    return {"check": "transactions", "rows": [paid_out, row]}
+
+
+CHARGED = {"event": "charge", "due_date": "2026-01-10", "amount": "9.00"}
+CLOSED = [{"event": "business_date", "date": "2026-01-11"}, {"event": "close_of_business"}]
+
+
+@pytest.mark.parametrize(
+    ("case", "result"),
+    [
+        pytest.param(loan_case(owes("100.00")), "passed", id="null is what is not stated"),
+        pytest.param(loan_case(owes("99.00")), "failed", id="another amount"),
+        pytest.param(loan_case(), "failed", id="nothing is checked"),
+        pytest.param(loan_case(repaid(), told(reason=None)), "passed", id="a null column"),
+        pytest.param(loan_case(repaid(), told(reason="x")), "unsupported", id="unknown column"),
+        pytest.param(loan_case(repaid(), told(fees="1")), "failed", id="another fee"),
+        pytest.param(
+            loan_case(owes("100.00"), {"check": "mood"}), "unsupported", id="unknown check"
+        ),
+        pytest.param(
+            loan_case(owes("99.00"), {"check": "mood"}), "failed", id="wrong before the unknown"
+        ),
+        pytest.param(
+            loan_case({"event": "barter"}, owes("1.00")), "unsupported", id="unknown event"
+        ),
+        pytest.param(
+            loan_case(repaid(date="01 February 2026"), owes("50")), "passed", id="date in words"
+        ),
+        pytest.param(
+            loan_case(repaid(date=[2026, 2, 1], amount=50), owes("50")),
+            "passed",
+            id="date as a list, amount as a number",
+        ),
+        pytest.param(
+            loan_case(repaid(event="goodwill_credit"), owes("50")), "passed", id="kind of receipt"
+        ),
+        pytest.param(
+            loan_case(owes("100"), product_settings={"rounding": "SIDEWAYS"}),
+            "unsupported",
+            id="unknown rounding",
+        ),
+        pytest.param(loan_case(owes("100"), repay_unit="MOONS"), "unsupported", id="unknown unit"),
+        pytest.param(loan_case(owes(True)), "failed", id="an amount that is no number"),
+        pytest.param(
+            loan_case(owes("100"), grace_on_principal_periods=2), "failed", id="no schedule"
+        ),
+        pytest.param(
+            loan_case(
+                CHARGED,
+                *CLOSED,
+                {
+                    "check": "transactions",
+                    "rows": [
+                        {"date": "2026-01-01", "type": "Disbursement", "amount": "100.00"},
+                        {"date": "2026-01-10", "type": "Accrual", "amount": "9.00", "fees": "9.00"},
+                    ],
+                },
+            ),
+            "passed",
+            id="the close recognises the day before it",
+        ),
+    ],
+)
+def test_a_loan_of_a_timeline_passes_fails_or_is_unsupported(written, case, result):
+    assert results(written([case])) == {"one": result}
+
+
+def fact(kind, expected, **inputs):
+    return {"id": "one", "kind": kind, "inputs": inputs, "expected": expected}
+
+
+@pytest.mark.parametrize(
+    ("case", "result"),
+    [
+        pytest.param(
+            fact(
+                "schedule_facts",
+                {"monthly_interest": "5.00", "last_payment": "1005.00", "total_interest": "60.00"},
+                principal="1000",
+                annual_rate_pct="6",
+                number_of_repayments=12,
+                method="INTEREST_FIRST",
+            ),
+            "passed",
+            id="interest first, principal last",
+        ),
+        pytest.param(
+            fact(
+                "schedule_facts",
+                {"interest_2": "2.50", "balance_1": "500.00"},
+                principal="1000",
+                annual_rate_pct="6",
+                number_of_repayments=2,
+                method="EQUAL_PRINCIPAL",
+            ),
+            "passed",
+            id="figures of a row",
+        ),
+        pytest.param(
+            fact(
+                "schedule_facts",
+                {"installment": "86.07", "mood": "good"},
+                principal="1000",
+                annual_rate_pct="6",
+                number_of_repayments=12,
+            ),
+            "unsupported",
+            id="one figure unknown",
+        ),
+        pytest.param(
+            fact(
+                "schedule_facts",
+                {"mood": "good", "installment": "86.08"},
+                principal="1000",
+                annual_rate_pct="6",
+                number_of_repayments=12,
+            ),
+            "failed",
+            id="one figure unknown, another wrong",
+        ),
+        pytest.param(
+            fact(
+                "dpd",
+                {"dpd": [{"date": "2026-01-12", "dpd": 3}, {"date": "2026-01-13", "dpd": 0}]},
+                due="2026-01-10",
+                paid_full_on="2026-01-13",
+            ),
+            "passed",
+            id="no day past due once paid",
+        ),
+        pytest.param(
+            fact("dpd", {"dpd": [{"date": "2026-01-09", "dpd": 0}]}, due="2026-01-10"),
+            "passed",
+            id="no day past due before the due date",
+        ),
+        pytest.param(fact("dpd", {}, due="2026-01-10"), "failed", id="nothing expected"),
+    ],
+)
+def test_a_loan_of_single_figures_passes_fails_or_is_unsupported(written, case, result):
+    assert results(written([case])) == {"one": result}
+
+
 def test_families_of_later_work_are_reported_as_unsupported():
     status, answer = run(*(reference(name) for name in LATER))
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tallystick.rules.calendars import Period, PeriodUnit
 from tallystick.rules.daycount import DayCount
+from tallystick.rules.instalment_accrual import accrual_until, closing_accrual
 from tallystick.rules.instalment_events import (
     InstalmentEvent,
     InstalmentEventKind,
@@ -17,7 +18,7 @@ from tallystick.rules.instalment_events import (
     Reschedule,
 )
 from tallystick.rules.instalment_journal import postings_of
-from tallystick.rules.instalment_loan import Status, closing_accrual, fold
+from tallystick.rules.instalment_loan import Status, fold
 from tallystick.rules.instalment_terms import (
     STANDARD_ORDER,
     Advance,
@@ -41,6 +42,7 @@ from tallystick.rules.schedule import (
     ScheduleTerms,
     schedule,
 )
+from tallystick.rules.schedule_dates import ScheduleImpossible
 
 START = date(2026, 1, 1)
 LATE = date.max
@@ -365,6 +367,33 @@ def test_a_paid_loan_recognises_what_had_not_fallen_due():
     assert accrual.value_date == date(2026, 1, 10)
     assert accrual.parts_minor[Part.INTEREST] == 2_513  # 10.00 + 7.54 + 5.05 + 2.54
     assert closing_accrual(fold(TERMS, [paid_out()], on=LATE)) is None
+
+
+def test_interest_is_earned_by_the_nights_of_its_period_and_a_charge_on_its_own_date():
+    """As the close of a day recognises income of Apache Fineract's loans (C2647)."""
+    fee = event(2, K.CHARGED, START, amount_minor=1_000, due_date=START + timedelta(days=10))
+    loan = fold(TERMS, [paid_out(), fee], on=LATE)
+    first = loan.rows[0]
+    nights = (first.due_date - first.from_date).days
+
+    def earned(days):
+        parts = accrual_until(loan, START + timedelta(days=days)).parts_minor
+        return parts[Part.INTEREST], parts[Part.FEE]
+
+    assert earned(0) == (0, 0)
+    assert earned(9) == (round(Decimal(first.owed[Part.INTEREST] * 9) / nights), 0)
+    assert earned(10)[1] == 1_000
+    assert earned(nights) == (first.owed[Part.INTEREST], 1_000)
+    whole_life = accrual_until(loan, loan.rows[-1].due_date).parts_minor
+    assert whole_life[Part.INTEREST] == sum(row.owed[Part.INTEREST] for row in loan.rows)
+
+
+@pytest.mark.parametrize("name", ["principal_grace_periods", "interest_grace_periods"])
+def test_grace_for_all_periods_makes_no_schedule(name):
+    plan = replace(TERMS.plan, **{name: TERMS.plan.number_of_periods})
+
+    with pytest.raises(ScheduleImpossible, match=f"{name} is 4 and there are 4 periods"):
+        fold(replace(TERMS, plan=plan), [paid_out()], on=LATE)
 
 
 @pytest.mark.parametrize(

@@ -88,29 +88,6 @@ def fold(terms: InstalmentTerms, events: Sequence[InstalmentEvent], *, on: date)
     return _Fold(terms, in_force, on).done()
 
 
-@dataclass(frozen=True, slots=True)
-class ClosingAccrual:
-    """Income that is recognised when a loan is paid before all of it has fallen due."""
-
-    value_date: date
-    parts_minor: dict[Part, int]
-
-
-def closing_accrual(loan: InstalmentLoan) -> ClosingAccrual | None:
-    """Interest and charges of a loan that is paid, as of the day it was; None while it is not.
-
-    Whatever of them was recognised before is to be taken off.
-    """
-    if loan.status not in (Status.PAID, Status.OVERPAID):
-        return None
-    paid_on = max(row.last_paid_date for row in loan.rows if row.last_paid_date is not None)
-    earned = {
-        part: sum(row.owed[part] for row in loan.rows)
-        for part in (Part.INTEREST, Part.FEE, Part.PENALTY)
-    }
-    return ClosingAccrual(paid_on, earned)
-
-
 @dataclass(slots=True)
 class _Fold:
     """One pass over the events of a loan, moving its rows from event to event."""

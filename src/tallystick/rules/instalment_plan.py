@@ -34,6 +34,7 @@ from tallystick.rules.schedule import (
     ScheduleTerms,
     date_plan,
     down_payment_minor,
+    refuse_grace_beyond,
     rule_of,
 )
 from tallystick.rules.schedule_dates import due_dates
@@ -140,6 +141,7 @@ class _Table:
         # An instalment is agreed on what is known then: these grow from reset to reset.
         self.bears = Bears(terms, plan, spans, history, self.joined)
         self.count_known = len(due_dates(date_plan(plan)))
+        refuse_grace_beyond(plan, self.count_known)
 
     def made(self) -> Plan:
         count = len(self.spans)

@@ -134,7 +134,7 @@ def schedule(terms: ScheduleTerms) -> list[Instalment]:
     """
     _refuse_impossible(terms)
     dates, parts, denominator = growth(date_plan(terms), terms.day_count, terms.accrual)
-    _refuse_grace_beyond(terms, len(dates))
+    refuse_grace_beyond(terms, len(dates))
     rate_numerator, rate_denominator = terms.annual_rate.as_integer_ratio()
     denominator *= rate_denominator
     # Interest of a period is balance × bearing / denominator.
@@ -295,7 +295,8 @@ def _refuse_first_due_date(terms: ScheduleTerms, first_due_date: date) -> None:
         )
 
 
-def _refuse_grace_beyond(terms: ScheduleTerms, periods: int) -> None:
+def refuse_grace_beyond(terms: ScheduleTerms, periods: int) -> None:
+    """Grace must leave a period in which what it puts off falls due. Raises ScheduleImpossible."""
     for name in ("principal_grace_periods", "interest_grace_periods", "interest_free_periods"):
         # Free of interest can be the whole life; principal, and interest put off, must fall due.
         most = periods if name == "interest_free_periods" else periods - 1

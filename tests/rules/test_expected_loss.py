@@ -48,7 +48,12 @@ def due_dates_of(
                 "planned_minor": [*planned_minor[:-1], None],
                 "loss_ppb": rates_ppb,
             }
-        ).with_columns(loan_id=1, repaid_minor=repaid_minor, principal_minor=principal_minor)
+        ).with_columns(
+            # Of 64 bits as in the book: Polars would take a small literal for 32.
+            loan_id=1,
+            repaid_minor=pl.lit(repaid_minor, dtype=pl.Int64),
+            principal_minor=pl.lit(principal_minor, dtype=pl.Int64),
+        )
     )
 
 

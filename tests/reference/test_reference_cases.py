@@ -254,27 +254,26 @@ def fact(kind, expected, **inputs):
     return {"id": "one", "kind": kind, "inputs": inputs, "expected": expected}
 
 
+def of_a_thousand(expected, number_of_repayments=12, **inputs):
+    """Figures of the schedule of 1,000 at 6 % a year."""
+    inputs |= {"number_of_repayments": number_of_repayments, "annual_rate_pct": "6"}
+    return fact("schedule_facts", expected, principal="1000", **inputs)
+
+
 @pytest.mark.parametrize(
     ("case", "result"),
     [
         pytest.param(
-            fact(
-                "schedule_facts",
+            of_a_thousand(
                 {"monthly_interest": "5.00", "last_payment": "1005.00", "total_interest": "60.00"},
-                principal="1000",
-                annual_rate_pct="6",
-                number_of_repayments=12,
                 method="INTEREST_FIRST",
             ),
             "passed",
             id="interest first, principal last",
         ),
         pytest.param(
-            fact(
-                "schedule_facts",
+            of_a_thousand(
                 {"interest_2": "2.50", "balance_1": "500.00"},
-                principal="1000",
-                annual_rate_pct="6",
                 number_of_repayments=2,
                 method="EQUAL_PRINCIPAL",
             ),
@@ -282,23 +281,15 @@ def fact(kind, expected, **inputs):
             id="figures of a row",
         ),
         pytest.param(
-            fact(
-                "schedule_facts",
+            of_a_thousand(
                 {"installment": "86.07", "mood": "good"},
-                principal="1000",
-                annual_rate_pct="6",
-                number_of_repayments=12,
             ),
             "unsupported",
             id="one figure unknown",
         ),
         pytest.param(
-            fact(
-                "schedule_facts",
+            of_a_thousand(
                 {"mood": "good", "installment": "86.08"},
-                principal="1000",
-                annual_rate_pct="6",
-                number_of_repayments=12,
             ),
             "failed",
             id="one figure unknown, another wrong",

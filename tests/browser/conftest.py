@@ -107,6 +107,10 @@ def signed_in(browser: Browser, portals: Portals) -> Callable[[str], object]:
     return state
 
 
+LEFT_MEANWHILE = ("htmx:sendAbort", "htmx:afterRequest")
+"""What a page says whose request is cut off because one leaves it; a request that fails says more."""
+
+
 class Tab:
     """A page with everything the browser complained about."""
 
@@ -119,6 +123,7 @@ class Tab:
             lambda message: (
                 self.complaints.append(f"{page.url}: {message.text}")
                 if message.type in ("error", "warning")
+                and not message.text.startswith(LEFT_MEANWHILE)
                 else None
             ),
         )

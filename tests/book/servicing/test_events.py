@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 from django.db import IntegrityError, connection, transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.book.servicing import scene as scenes
 from tests.book.servicing.books import net_minor
@@ -16,6 +16,7 @@ from tallystick.book.servicing.accrual import accrue, owed_by_book
 from tallystick.book.servicing.events import EventInFuture, NewLoanEvent, record_events
 from tallystick.book.servicing.history import loan_events
 from tallystick.book.servicing.models import LoanEvent, Position
+from tallystick.book.servicing.pass_turns import pass_turns
 from tallystick.book.servicing.positions import positions_of
 from tallystick.rules.journal import AccountName, JournalEntry, credit, debit
 from tallystick.rules.loan_events import EventKind
@@ -115,6 +116,12 @@ def latest_standing_receipt(loan_id: int):
 
 
 @settings(max_examples=40, suppress_health_check=list(HealthCheck), deadline=None)
+@example(
+    told=[(EventKind.REVERSED, 7, 0, 1)],
+    amount_minor=1,
+    days=11,
+    repaid=("equal_instalments", "1W", None),
+)
 @given(
     told=tellings,
     amount_minor=st.integers(1, 2_000_000),
@@ -135,6 +142,7 @@ def test_whatever_is_told_in_whatever_order_position_and_ledger_are_the_fold_of_
             value_date = max(START, on - timedelta(days=days_back))
             tell(scene, loan_id, kind, on=on, value_date=value_date, size=size)
 
+        pass_turns(scene.legal_entity_id, on=on)  # as the close of the day before has done
         loan = positions_of([loan_id])[loan_id]
         folded = position_of(loan.terms, loan_events([loan_id])[loan_id], on=on, known_on=on)
         assert loan.position == standing_on(folded, on)

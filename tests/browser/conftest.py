@@ -108,7 +108,7 @@ def signed_in(browser: Browser, portals: Portals) -> Callable[[str], object]:
 
 
 LEFT_MEANWHILE = ("htmx:sendAbort", "htmx:afterRequest")
-"""What a page says whose request is cut off because one leaves it; a request that fails says more."""
+"""What a page says of a request that is cut off by leaving it; one that fails says more."""
 
 
 class Tab:

@@ -370,7 +370,7 @@ def test_a_paid_loan_recognises_what_had_not_fallen_due():
 
 
 def test_interest_is_earned_by_the_nights_of_its_period_and_a_charge_on_its_own_date():
-    """As the close of a day recognises income of Apache Fineract's loans (C2647)."""
+    """Charges as Apache Fineract recognises them at a close (C2647); nights are our reading."""
     fee = event(2, K.CHARGED, START, amount_minor=1_000, due_date=START + timedelta(days=10))
     loan = fold(TERMS, [paid_out(), fee], on=LATE)
     first = loan.rows[0]

@@ -73,6 +73,7 @@ RECEIPTS = {
 }
 TYPES = {
     InstalmentEventKind.DISBURSED: "DISBURSEMENT",
+    InstalmentEventKind.CHARGE_WAIVED: "WAIVE_LOAN_CHARGES",
     InstalmentEventKind.CHARGED_BACK: "CHARGEBACK",
     InstalmentEventKind.CREDIT_REFUNDED: "CREDIT_BALANCE_REFUND",
     InstalmentEventKind.CHARGED_OFF: "CHARGE_OFF",
@@ -208,6 +209,38 @@ def _charge(story: Story, step: Case) -> None:
     )
 
 
+def _waive_charge(story: Story, step: Case) -> None:
+    """The charge due on a date where one is stated, else the last that still stands."""
+    due_date = optional_day(step, "due_date")
+    waived = {event.waives for event in _standing(story, InstalmentEventKind.CHARGE_WAIVED)}
+    open_charges = [
+        event.event_id
+        for event in _standing(story, InstalmentEventKind.CHARGED)
+        if event.event_id not in waived and due_date in (None, event.due_date)
+    ]
+    if not open_charges:
+        raise MalformedCaseError("no charge to waive")
+    on = _step_date(story, step)
+    story.record(InstalmentEventKind.CHARGE_WAIVED, on, waives=open_charges[-1])
+
+
+def _undo_waiver(story: Story, _: Case) -> None:
+    _undo_last(story, InstalmentEventKind.CHARGE_WAIVED)
+
+
+def _standing(story: Story, kind: InstalmentEventKind) -> list[InstalmentEvent]:
+    """Events of a kind that nothing has taken back."""
+    taken_back = story.reversals()
+    return [e for e in story.events if e.kind is kind and e.event_id not in taken_back]
+
+
+def _undo_last(story: Story, kind: InstalmentEventKind) -> None:
+    made = _standing(story, kind)
+    if not made:
+        raise MalformedCaseError(f"nothing {kind} to undo")
+    story.record(InstalmentEventKind.REVERSED, story.today, reverses=made[-1].event_id)
+
+
 def _charge_percent(story: Story, step: Case) -> None:
     loan = story.loan()
     basis = str(step.get("basis") or "principal")
@@ -271,15 +304,7 @@ def _is_day(value: object) -> bool:
 
 
 def _undo_charge_off(story: Story, _: Case) -> None:
-    taken_back = story.reversals()
-    made = [
-        event.event_id
-        for event in story.events
-        if event.kind is InstalmentEventKind.CHARGED_OFF and event.event_id not in taken_back
-    ]
-    if not made:
-        raise MalformedCaseError("no charge-off to undo")
-    story.record(InstalmentEventKind.REVERSED, story.today, reverses=made[-1])
+    _undo_last(story, InstalmentEventKind.CHARGED_OFF)
 
 
 def _reschedule(story: Story, step: Case) -> None:
@@ -345,6 +370,9 @@ EVENTS: dict[str, Callable[[Story, Case], None]] = {
     "full_refund": _refund_in_full,
     "charge": _charge,
     "charge_percent": _charge_percent,
+    "waive_charge": _waive_charge,
+    "charge_waive": _waive_charge,
+    "undo_waive_charge": _undo_waiver,
     "chargeback": _amount_goes_back(InstalmentEventKind.CHARGED_BACK),
     "credit_balance_refund": _amount_goes_back(InstalmentEventKind.CREDIT_REFUNDED),
     "charge_off": _charge_off,

@@ -225,6 +225,16 @@ CLOSED = [{"event": "business_date", "date": "2026-01-11"}, {"event": "close_of_
             id="unknown rounding",
         ),
         pytest.param(loan_case(owes("100"), repay_unit="MOONS"), "unsupported", id="unknown unit"),
+        pytest.param(
+            loan_case(CHARGED, {"event": "waive_charge"}, owes("100")), "passed", id="waiver"
+        ),
+        pytest.param(
+            loan_case(
+                CHARGED, {"event": "waive_charge"}, {"event": "undo_waive_charge"}, owes("109")
+            ),
+            "passed",
+            id="waiver undone",
+        ),
         pytest.param(loan_case(owes(True)), "failed", id="an amount that is no number"),
         pytest.param(
             loan_case(owes("100"), grace_on_principal_periods=2), "failed", id="no schedule"

@@ -388,6 +388,58 @@ def test_interest_is_earned_by_the_nights_of_its_period_and_a_charge_on_its_own_
     assert whole_life[Part.INTEREST] == sum(row.owed[Part.INTEREST] for row in loan.rows)
 
 
+def charge_of(amount_minor, *, is_penalty=False):
+    due_date = START + timedelta(days=10)
+    return event(
+        2, K.CHARGED, START, amount_minor=amount_minor, due_date=due_date, is_penalty=is_penalty
+    )
+
+
+@pytest.mark.parametrize("is_penalty", [False, True])
+def test_a_waiver_forgoes_what_is_unpaid_of_a_charge_and_takes_it_off_the_income(is_penalty):
+    told = [paid_out(), charge_of(1_000, is_penalty=is_penalty)]
+    before = fold(TERMS, told, on=LATE)
+
+    after = fold(TERMS, [*told, event(3, K.CHARGE_WAIVED, START, waives=2)], on=LATE)
+
+    part = Part.PENALTY if is_penalty else Part.FEE
+    assert after.outstanding_minor() == before.outstanding_minor() - 1_000
+    assert after.rows[0].owed == before.rows[0].owed
+    assert after.outstanding_of(part) == 0
+    waiver = after.movements[-1]
+    booked = {
+        posting.account.name: (posting.side.value, posting.amount_minor)
+        for posting in postings_of(waiver, book=1, party=1)
+    }
+    assert {name: amount for name, (_, amount) in booked.items()} == {
+        f"{part.value}_income": 1_000,
+        f"{part.value}_receivable": 1_000,
+    }
+
+
+def test_what_was_paid_of_a_charge_is_not_waived():
+    due = START + timedelta(days=40)
+    told = [paid_out(), charge_of(1_000), received(3, due, 400)]
+
+    loan = fold(TERMS, [*told, event(4, K.CHARGE_WAIVED, due, waives=2)], on=LATE)
+
+    assert loan.rows[0].paid[Part.FEE] == 400
+    assert loan.rows[0].waived[Part.FEE] == 600
+
+
+def test_a_waiver_taken_back_leaves_the_charge_owed():
+    told = [paid_out(), charge_of(1_000)]
+    waived = event(3, K.CHARGE_WAIVED, START, waives=2)
+    taken_back = event(4, K.REVERSED, START, reverses=3)
+
+    assert fold(TERMS, [*told, waived, taken_back], on=LATE).rows == fold(TERMS, told, on=LATE).rows
+
+
+def test_only_a_charge_can_be_waived():
+    with pytest.raises(InvalidInstalmentEvent, match="waives 1, which is no charge"):
+        fold(TERMS, [paid_out(), event(2, K.CHARGE_WAIVED, START, waives=1)], on=LATE)
+
+
 @pytest.mark.parametrize("name", ["principal_grace_periods", "interest_grace_periods"])
 def test_grace_for_all_periods_makes_no_schedule(name):
     plan = replace(TERMS.plan, **{name: TERMS.plan.number_of_periods})

@@ -21,6 +21,8 @@ class InstalmentEventKind(StrEnum):
     RECEIVED = "received"
     CHARGED = "charged"
     """A fee or a penalty falls due on ``due_date``."""
+    CHARGE_WAIVED = "charge_waived"
+    """The lender forgoes what is unpaid of a fee or penalty."""
     CHARGED_BACK = "charged_back"
     """Money received goes back: it is owed again, unless there is credit."""
     CREDIT_REFUNDED = "credit_refunded"
@@ -61,8 +63,8 @@ class InstalmentEvent:
     """One thing that happened. Ids grow in the order of recording.
 
     ``amount_minor`` is above zero where the kind moves money. ``receipt`` names the kind of a
-    receipt; ``is_penalty`` and ``due_date`` belong to charges; ``reverses`` is the id of the
-    event that a reversal takes back.
+    receipt; ``is_penalty`` and ``due_date`` belong to charges; ``waives`` is the id of the charge
+    that is forgone, ``reverses`` that of the event that a reversal takes back.
     """
 
     event_id: int
@@ -75,6 +77,7 @@ class InstalmentEvent:
     annual_rate: Decimal | None = None
     reschedule: Reschedule | None = None
     reverses: int | None = None
+    waives: int | None = None
 
     def __post_init__(self) -> None:
         moves_money = self.kind in _MONEY
@@ -105,6 +108,7 @@ _NEEDS = {
     InstalmentEventKind.RATE_CHANGED: "annual_rate",
     InstalmentEventKind.RESCHEDULED: "reschedule",
     InstalmentEventKind.REVERSED: "reverses",
+    InstalmentEventKind.CHARGE_WAIVED: "waives",
 }
 
 

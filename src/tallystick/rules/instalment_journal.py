@@ -3,8 +3,9 @@
 Every movement is one balanced set of postings. Money passes through ``settlement_clearing``.
 Interest and charges have been accrued when they are paid, so that receipts settle receivables.
 What the lender forgoes is an expense where it is principal, and income given back where it is
-interest or charges. After a charge-off what comes in is no longer a repayment: money of the
-borrower is a recovery, and money that the seller gives back lowers the loss.
+interest or charges; a charge waived is taken off the income. After a charge-off what comes in is no
+longer a repayment: money of the borrower is a recovery, and money that the seller gives back lowers
+the loss.
 """
 
 from collections.abc import Callable
@@ -47,8 +48,8 @@ def postings_of(movement: Movement, *, book: int, party: int) -> tuple[Posting, 
                 *_if_any(debit, AccountName("loan_principal", book=book), owed_again_minor),
                 credit(clearing, movement.amount_minor),
             )
-        case InstalmentEventKind.CHARGED_OFF:
-            return _charged_off(movement, book)
+        case InstalmentEventKind.CHARGED_OFF | InstalmentEventKind.CHARGE_WAIVED:
+            return _taken_off(movement, book)
         case _:
             return _received(movement, book, clearing, borrower)
 
@@ -83,7 +84,7 @@ def _forgone(movement: Movement, book: int) -> tuple[Posting, ...]:
     )
 
 
-def _charged_off(movement: Movement, book: int) -> tuple[Posting, ...]:
+def _taken_off(movement: Movement, book: int) -> tuple[Posting, ...]:
     postings: list[Posting] = []
     for part, amount_minor in movement.parts_minor.items():
         if amount_minor:

@@ -36,7 +36,8 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """What one event moved. ``parts_minor`` is what a receipt paid, or a charge-off took off.
+    """What one event moved. ``parts_minor``: what a receipt paid, or what a waiver or charge-off
+    took off.
 
     ``credit_minor`` is what came to the borrower's credit, below zero what was taken from it.
     ``principal_minor_after`` is the principal outstanding after the event.
@@ -134,6 +135,8 @@ class _Fold:
                 self._charge(event)
             case InstalmentEventKind.CHARGED_BACK | InstalmentEventKind.CREDIT_REFUNDED:
                 self._owe_again(event)
+            case InstalmentEventKind.CHARGE_WAIVED:
+                self._waive(event)
             case InstalmentEventKind.CHARGED_OFF:
                 self._charge_off(event)
             case InstalmentEventKind.CLOSED_DAY:
@@ -280,6 +283,18 @@ class _Fold:
         if from_credit_minor:
             row.pay(part, from_credit_minor, event.value_date)
             self.credit_minor -= from_credit_minor
+
+    def _waive(self, event: InstalmentEvent) -> None:
+        for row in self._in_order():
+            for charge in row.charges:
+                if charge.charge_id == event.waives:
+                    forgone_minor = row.waive(charge, event.value_date)
+                    self._record(event, None, forgone_minor, {charge.part: forgone_minor}, 0)
+                    return
+        raise InvalidInstalmentEvent(
+            f"Event {event.event_id} waives {event.waives}, which is no charge that stands then. "
+            "Name the id of a charge of this loan, or waive it later."
+        )
 
     def _owe_again(self, event: InstalmentEvent) -> None:
         """Money goes back: out of the credit first, then it is principal once more."""

@@ -29,7 +29,7 @@ class Charge:
 
 @dataclass(slots=True)
 class Row:
-    """One instalment: what of each part is owed and what of it has been paid.
+    """One instalment: what of each part is owed, and what of it has been paid or forgone.
 
     ``credited_minor`` is principal that was owed again after it had been paid; it is in
     ``owed`` too. Amounts are minor units. A row is moved by one fold, which owns it.
@@ -40,6 +40,7 @@ class Row:
     due_date: date
     owed: dict[Part, int] = field(default_factory=lambda: dict.fromkeys(Part, 0))
     paid: dict[Part, int] = field(default_factory=lambda: dict.fromkeys(Part, 0))
+    waived: dict[Part, int] = field(default_factory=lambda: dict.fromkeys(Part, 0))
     charges: list[Charge] = field(default_factory=list)
     credited_minor: int = 0
     paid_in_advance_minor: int = 0
@@ -56,10 +57,10 @@ class Row:
 
     @property
     def outstanding_minor(self) -> int:
-        return self.owed_minor - self.paid_minor
+        return self.owed_minor - self.paid_minor - sum(self.waived.values())
 
     def outstanding_of(self, part: Part) -> int:
-        return max(0, self.owed[part] - self.paid[part])
+        return max(0, self.owed[part] - self.paid[part] - self.waived[part])
 
     def due_of(self, part: Part, on: date, charge_due: ChargeDue) -> int:
         """What of a part is due on a day and unpaid."""
@@ -73,6 +74,14 @@ class Row:
     def add_charge(self, charge: Charge) -> None:
         self.charges.append(charge)
         self.owed[charge.part] += charge.amount_minor
+
+    def waive(self, charge: Charge, on: date) -> int:
+        """Forgo what is unpaid of a charge; how much that is."""
+        amount_minor = min(charge.amount_minor, self.outstanding_of(charge.part))
+        self.waived[charge.part] += amount_minor
+        if amount_minor and not self.outstanding_minor:
+            self.last_paid_date = on
+        return amount_minor
 
     def pay(self, part: Part, amount_minor: int, on: date) -> None:
         """Receive money for a part, early or late as its day says."""

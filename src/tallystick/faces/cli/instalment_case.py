@@ -230,12 +230,13 @@ def _events(written: Sequence[Fields]) -> list[InstalmentEvent]:
 def _event(fields: Fields, number: int, numbers: Mapping[str, int]) -> InstalmentEvent:
     kind = fields.choice("kind", InstalmentEventKind)
     charged = kind is InstalmentEventKind.CHARGED
-    reverses = None
-    if kind is InstalmentEventKind.REVERSED:
-        name = fields.name("reverses")
+
+    def another(field: str) -> int:
+        name = fields.name(field)
         if name not in numbers:
-            fields.refuse("reverses", name, "name the id of an event in this file")
-        reverses = numbers[name]
+            fields.refuse(field, name, "name the id of an event in this file")
+        return numbers[name]
+
     event = InstalmentEvent(
         event_id=number,
         kind=kind,
@@ -252,7 +253,8 @@ def _event(fields: Fields, number: int, numbers: Mapping[str, int]) -> Instalmen
             fields.rate("annual_rate") if kind is InstalmentEventKind.RATE_CHANGED else None
         ),
         reschedule=_reschedule(fields) if kind is InstalmentEventKind.RESCHEDULED else None,
-        reverses=reverses,
+        reverses=another("reverses") if kind is InstalmentEventKind.REVERSED else None,
+        waives=another("waives") if kind is InstalmentEventKind.CHARGE_WAIVED else None,
     )
     fields.refuse_unknown()
     return event

@@ -51,6 +51,7 @@ def _row(n: int, row: "Row") -> dict[str, object]:
         "due_date": row.due_date.isoformat(),
         **{f"{part.value}_minor": amount for part, amount in row.owed.items()},
         **{f"{part.value}_paid_minor": amount for part, amount in row.paid.items()},
+        "waived_minor": sum(row.waived.values()),
         "paid_in_advance_minor": row.paid_in_advance_minor,
         "paid_late_minor": row.paid_late_minor,
         "outstanding_minor": row.outstanding_minor,
